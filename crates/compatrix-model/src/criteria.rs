@@ -4,6 +4,7 @@
 //! evidence, so that a plan is proven or contradicted like any other promise.
 
 mod judge;
+mod ran;
 mod read;
 #[cfg(test)]
 mod tests;
@@ -15,6 +16,7 @@ use compatrix_bench::Tier;
 use crate::condition::Condition;
 
 pub use judge::{judge, Ground, Judged, Shown, Standing};
+pub use ran::{Ran, RAN_FILE};
 pub use read::{read, Known};
 
 /// What a plan wants.
@@ -50,7 +52,7 @@ pub enum Source {
     },
     /// Targets of the spec.
     Target {
-        /// The bench.
+        /// As its harness names it.
         bench: String,
         /// Only that of this metric.
         metric: Option<String>,
@@ -92,6 +94,11 @@ impl TestPlace {
         (!path.is_empty() && is_name(name)).then(|| TestPlace { path: path.to_owned(), name: name.to_owned() })
     }
 
+    /// `FILE#NAME`.
+    pub fn spelled(&self) -> String {
+        format!("{}#{}", self.path, self.name)
+    }
+
     /// Whether the file's text has a function of this name, not commented out.
     pub fn is_in(&self, text: &str) -> bool {
         let is_code = |line: &&str| {
@@ -105,6 +112,17 @@ impl TestPlace {
             })
         })
     }
+}
+
+/// The tests that the criteria name.
+pub fn tests(criteria: &[Criterion]) -> BTreeSet<&TestPlace> {
+    let mut tests = BTreeSet::new();
+    for source in criteria.iter().flat_map(|criterion| &criterion.by) {
+        if let Source::Suite { tests: named, .. } = source {
+            tests.extend(named);
+        }
+    }
+    tests
 }
 
 /// The files that the criteria name, relative to the root.

@@ -14,13 +14,11 @@ mod parts;
 pub mod predict;
 pub mod shard;
 pub mod since;
+mod values;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use semver::Version;
-
 use crate::axis::{AxisKind, Setting, ValueName};
-use crate::cell::Space;
 use crate::choose::{choose, Chosen};
 use crate::condition::{Condition, Match, Matcher, Versions};
 use crate::facts::{Availability, PackageFacts, PlanFacts, Unbundled};
@@ -29,6 +27,7 @@ use crate::lockset::{self, Lockset};
 use crate::matrix_spec::{Expect, Profile, Spec, Suite};
 use crate::promised;
 use compiled::{compiled_by, Compiled};
+use values::{link_against, value_state, ValueState};
 
 pub use crate::debug_info::DebugInfo;
 pub use crate::promised::AMBIENT_TOOLCHAIN;
@@ -69,13 +68,6 @@ struct Planner<'a> {
     /// What each value of each axis needs first, or why it is not available; indexed by axis, then value.
     values: Vec<Vec<ValueState>>,
     link_against: Option<ValueName>,
-}
-
-#[derive(Debug, Clone)]
-enum ValueState {
-    Ready,
-    Provide(Provision),
-    Missing(String),
 }
 
 impl<'a> Planner<'a> {
@@ -463,44 +455,4 @@ struct BuildPart {
     features: Option<usize>,
     deps: Option<usize>,
     compiled: Compiled,
-}
-
-fn value_state(kind: &AxisKind, value: &ValueName, facts: &PlanFacts) -> ValueState {
-    fn of<T>(
-        facts: &BTreeMap<ValueName, Availability<T>>,
-        value: &ValueName,
-        provision: fn(ValueName) -> Provision,
-    ) -> ValueState {
-        match facts.get(value) {
-            Some(Availability::Ready(_)) => ValueState::Ready,
-            Some(Availability::Obtainable { .. }) => ValueState::Provide(provision(value.clone())),
-            Some(Availability::Missing { reason }) => ValueState::Missing(reason.clone()),
-            None => ValueState::Missing("not looked for on this host".to_owned()),
-        }
-    }
-    match kind {
-        AxisKind::Rust => of(&facts.toolchains, value, Provision::Toolchain),
-        AxisKind::Sqlite => of(&facts.sqlite, value, Provision::Sqlite),
-        AxisKind::Schema => of(&facts.fixtures, value, Provision::Fixture),
-        AxisKind::Features | AxisKind::Deps | AxisKind::Env { .. } => ValueState::Ready,
-    }
-}
-
-/// The library that dynamic builds link against: the newest available exact version, else the host's, else that of
-/// the first distribution. Taken from
-/// the whole axis, not from the chosen cells, so that the choice does not change what is built.
-fn link_against(space: &Space, facts: &PlanFacts) -> Option<ValueName> {
-    let (_, axis) = space.axis_of(&AxisKind::Sqlite)?;
-    let can_be_had = |name: &ValueName| !matches!(facts.sqlite.get(name), None | Some(Availability::Missing { .. }));
-    let exact = axis.values.iter().filter(|v| can_be_had(&v.name)).filter_map(|v| match &v.setting {
-        Setting::SqliteExact(version) => Some((version.clone(), v.name.clone())),
-        _ => None,
-    });
-    let newest = exact.max_by(|a: &(Version, ValueName), b| a.0.cmp(&b.0)).map(|(_, name)| name);
-    let first = |is: fn(&Setting) -> bool| {
-        axis.values.iter().find(|v| is(&v.setting) && can_be_had(&v.name)).map(|v| v.name.clone())
-    };
-    newest
-        .or_else(|| first(|setting| *setting == Setting::SqliteHost))
-        .or_else(|| first(|setting| matches!(setting, Setting::DistroSqlite(_))))
 }

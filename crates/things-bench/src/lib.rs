@@ -76,7 +76,7 @@ impl Scene {
         Self::of(path, Some(dir))
     }
 
-    /// The store.
+    /// The open database.
     pub fn store(&self) -> &Store {
         &self.store
     }

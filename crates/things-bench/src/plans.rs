@@ -6,6 +6,7 @@
 mod caching;
 #[cfg(feature = "changes")]
 mod events;
+mod given;
 mod memory;
 #[cfg(feature = "pool")]
 mod pool;
@@ -13,16 +14,7 @@ mod reading;
 mod statements;
 mod writing;
 
-use std::time::Duration;
-
-use things_store::{Date, Store};
-
-use crate::report::{Effort, Report};
-
-/// Of most benches: enough for a p95.
-const USUAL: Effort = Effort { time: Duration::from_millis(100), least: 12 };
-/// Of what takes long and has no target on a percentile.
-const FEW: Effort = Effort { time: Duration::from_millis(50), least: 3 };
+use crate::report::Report;
 
 /// Runs all of them.
 pub fn all(report: &mut Report) {
@@ -38,14 +30,4 @@ pub fn all(report: &mut Report) {
     #[cfg(feature = "changes")]
     events::events(report);
     memory::memory(report);
-}
-
-/// The day that is today.
-fn today() -> Date {
-    "2024-06-12".parse().expect("a date")
-}
-
-/// Opens a database that is kept.
-fn open(report: &Report, tasks: u32) -> Store {
-    Store::open(report.kept.with(tasks)).expect("a database that was made")
 }

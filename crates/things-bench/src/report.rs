@@ -147,6 +147,13 @@ pub struct Effort {
     pub least: usize,
 }
 
+impl Effort {
+    /// Of most benches: enough for a p95.
+    pub const USUAL: Effort = Effort { time: Duration::from_millis(100), least: 12 };
+    /// Of what takes long and has no target on a percentile.
+    pub const FEW: Effort = Effort { time: Duration::from_millis(50), least: 3 };
+}
+
 /// How much one operation handles, and of what.
 #[derive(Debug, Clone, Copy)]
 pub struct Handled(pub u64, pub &'static str);

@@ -18,6 +18,7 @@
 
 mod entry;
 mod handle;
+mod last_error;
 mod status;
 mod text;
 mod values;
@@ -32,9 +33,10 @@ mod stream;
 mod tasks;
 
 pub use batch::*;
+pub use last_error::{things_last_error, things_last_status, things_status_name};
 pub use listing::*;
 pub use query::*;
-pub use status::{things_last_error, things_last_status, things_status_name, ThingsStatus};
+pub use status::ThingsStatus;
 pub use store::*;
 pub use stream::*;
 pub use tasks::*;

@@ -133,7 +133,7 @@ fn no_function_lets_a_panic_out() {
 fn each_exported_function_is_here() {
     let sources = [
         include_str!("lib.rs"),
-        include_str!("status.rs"),
+        include_str!("last_error.rs"),
         include_str!("store.rs"),
         include_str!("query.rs"),
         include_str!("tasks.rs"),

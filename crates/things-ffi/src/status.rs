@@ -1,7 +1,5 @@
 //! Statuses with stable numbers, and the last error of each thread.
 
-use crate::entry::entry_or;
-use crate::text::EMPTY;
 use std::cell::RefCell;
 use std::ffi::{c_char, CString};
 use things_store::{Error, ErrorKind};
@@ -9,7 +7,7 @@ use things_store::{Error, ErrorKind};
 macro_rules! statuses {
     ($($(#[$doc:meta])* $name:ident = $number:literal, $text:literal;)+) => {
         /// `ThingsStatus` of a number that C has.
-        fn name_of(number: i32) -> &'static str {
+        pub(crate) fn name_of(number: i32) -> &'static str {
             match number {
                 $($number => concat!($text, "\0"),)+
                 _ => "unknown\0",
@@ -227,35 +225,19 @@ pub(crate) fn remember(failure: Failure) {
     let _ = LAST.try_with(|last| last.replace(Some(Last { status, message })));
 }
 
-/// What went wrong in the last call of this thread that failed: a sentence without a line break at its end, in UTF-8.
-/// Empty if none failed. It belongs to the library, and lasts until the next failure on this thread or the thread's end.
-#[no_mangle]
-pub extern "C" fn things_last_error() -> *const c_char {
-    entry_or(EMPTY.as_ptr().cast(), || {
-        let found = LAST.try_with(|last| last.borrow().as_ref().map(|last| last.message.as_ptr()));
-        found.ok().flatten().unwrap_or(EMPTY.as_ptr().cast())
-    })
+/// The message of this thread's last failure. It lasts until the next one, or the thread's end.
+pub(crate) fn last_message() -> Option<*const c_char> {
+    LAST.try_with(|last| last.borrow().as_ref().map(|last| last.message.as_ptr())).ok().flatten()
 }
 
-/// The status of the last call of this thread that failed; `THINGS_STATUS_OK` if none did.
-#[no_mangle]
-pub extern "C" fn things_last_status() -> ThingsStatus {
-    entry_or(ThingsStatus::Panic, || {
-        let found = LAST.try_with(|last| last.borrow().as_ref().map(|last| last.status));
-        found.ok().flatten().unwrap_or(ThingsStatus::Ok)
-    })
-}
-
-/// The name of a status, such as `not-found`; `unknown` for a number that is none. Never freed, and the same in all releases.
-#[no_mangle]
-pub extern "C" fn things_status_name(status: i32) -> *const c_char {
-    entry_or(EMPTY.as_ptr().cast(), || name_of(status).as_ptr().cast())
+/// The status of this thread's last failure.
+pub(crate) fn last_status() -> Option<ThingsStatus> {
+    LAST.try_with(|last| last.borrow().as_ref().map(|last| last.status)).ok().flatten()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::entry::tests::last_error;
 
     #[test]
     fn numbers_and_names_are_distinct_and_belong_together() {
@@ -276,15 +258,5 @@ mod tests {
             assert_eq!(status as i32, number);
             assert_eq!(name_of(status as i32), format!("{kind}\0"));
         }
-    }
-
-    #[test]
-    fn each_thread_has_its_own_last_error_and_a_nul_in_it_does_not_end_it() {
-        remember(Failure::new(ThingsStatus::NoSuch, "there is no task `a\0b`"));
-        assert_eq!(last_error(), "there is no task `a\u{fffd}b`");
-        assert_eq!(things_last_status(), ThingsStatus::NoSuch);
-        let other = std::thread::spawn(|| (last_error(), things_last_status())).join().unwrap();
-        assert_eq!(other, (String::new(), ThingsStatus::Ok));
-        assert_eq!(things_last_status(), ThingsStatus::NoSuch);
     }
 }

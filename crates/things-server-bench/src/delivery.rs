@@ -6,14 +6,13 @@ use arrow_flight::decode::FlightRecordBatchStream;
 use arrow_flight::error::FlightError;
 use arrow_flight::flight_service_client::FlightServiceClient;
 use arrow_flight::Ticket;
-use things_bench::{Handled, Report};
+use things_bench::{Effort, Handled, Report};
 use tokio::runtime::Runtime;
 use tokio_stream::StreamExt;
 use tonic::transport::Channel;
 
 use crate::json_http::Client;
 use crate::program::Program;
-use crate::FEW;
 
 const TASKS: u32 = 50_000;
 /// For memory: reading them all must not need more.
@@ -27,11 +26,11 @@ pub(super) fn delivery(report: &mut Report, server: &str) {
     let mut client = runtime.block_on(connected(&address));
     let rows = rows(&runtime, &mut client);
     let handled = Some(Handled(rows as u64, "elements"));
-    report.time(&format!("flight/{TASKS}"), FEW, handled, || runtime.block_on(batches(&mut client)));
+    report.time(&format!("flight/{TASKS}"), Effort::FEW, handled, || runtime.block_on(batches(&mut client)));
     drop(program);
     let mut client = Client::of(server, &database);
     assert_eq!(client.tasks().len(), rows, "both deliver the same tasks");
-    report.time(&format!("json-http/{TASKS}"), FEW, handled, || client.tasks());
+    report.time(&format!("json-http/{TASKS}"), Effort::FEW, handled, || client.tasks());
     drop(client);
     let bench = format!("flight-memory/{MANY}");
     if report.affords(MANY) && report.wants(&bench) {

@@ -1,11 +1,9 @@
 //! Tasks into columns, and into JSON.
 
-use things_bench::{Handled, Report};
+use things_bench::{Effort, Handled, Report};
 use things_server::answer::TaskAnswer;
 use things_server::columns::Columns;
 use things_store::{Query, Store, Task};
-
-use crate::USUAL;
 
 /// How many tasks there are, and how many make a batch.
 const TASKS: u32 = 10_000;
@@ -16,9 +14,9 @@ pub(super) fn encoding(report: &mut Report) {
     let store = Store::open(report.kept.with(TASKS)).expect("a database that was made");
     let tasks = store.tasks(&Query::all()).expect("tasks");
     let rows = Some(Handled(tasks.len() as u64, "elements"));
-    report.time(&format!("encode-arrow/{TASKS}"), USUAL, rows, || columns(&tasks));
+    report.time(&format!("encode-arrow/{TASKS}"), Effort::USUAL, rows, || columns(&tasks));
     // What is encoded consists of texts of its own, as in an answer of the server.
-    report.time_with(&format!("encode-json/{TASKS}"), USUAL, rows, || tasks.clone(), json);
+    report.time_with(&format!("encode-json/{TASKS}"), Effort::USUAL, rows, || tasks.clone(), json);
 }
 
 fn columns(tasks: &[Task]) -> usize {

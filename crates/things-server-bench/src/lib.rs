@@ -8,14 +8,9 @@ mod json_http;
 mod program;
 mod talking;
 
-use things_bench::{Effort, Report};
+use things_bench::Report;
 
 pub use json_http::{serve, SERVE};
-
-/// Of most benches: enough for a p95.
-const USUAL: Effort = Effort { time: std::time::Duration::from_millis(200), least: 12 };
-/// Of what takes long and has no target on a percentile.
-const FEW: Effort = Effort { time: std::time::Duration::from_millis(50), least: 3 };
 
 /// Runs all of them; `server` is the path of the program.
 pub fn all(report: &mut Report, server: &str) {

@@ -1,10 +1,9 @@
 //! Calls of tools over the program's pipes.
 
 use serde_json::{json, Value};
-use things_bench::{Handled, Report};
+use things_bench::{Effort, Handled, Report};
 
 use crate::program::Program;
-use crate::{FEW, USUAL};
 
 const TASKS: u32 = 10_000;
 /// How many calls are under way at once, and in all.
@@ -15,12 +14,12 @@ const CALLS: usize = 200;
 pub(super) fn talking(report: &mut Report, server: &str) {
     let mut program = Program::talking(server, &report.kept.with(TASKS));
     let page = json!({ "limit": 50 });
-    report.time(&format!("mcp-inbox/{TASKS}"), USUAL, None, || program.call("inbox", &page));
+    report.time(&format!("mcp-inbox/{TASKS}"), Effort::USUAL, None, || program.call("inbox", &page));
     let task = json!({ "id": format!("Task{:018}", 1_000) });
-    report.time(&format!("mcp-task/{TASKS}"), USUAL, None, || program.call("task", &task));
+    report.time(&format!("mcp-task/{TASKS}"), Effort::USUAL, None, || program.call("task", &task));
     let calls = report.times(CALLS);
     let handled = Some(Handled(calls as u64, "elements"));
-    report.time(&format!("mcp-calls/{TASKS}"), FEW, handled, || several(&mut program, calls, &task));
+    report.time(&format!("mcp-calls/{TASKS}"), Effort::FEW, handled, || several(&mut program, calls, &task));
     if let Some(peak) = program.peak_memory().filter(|_| report.wants("mcp-memory")) {
         report.value("mcp-memory", "peak-memory", "B", "less", peak as f64);
     }

@@ -73,7 +73,11 @@ impl Sleep for ThreadSleep {
     }
 }
 
-/// Runs `operation` until it returns something other than [`Error::Locked`] or the schedule is used up.
+/// A journal that is just being removed looks like one of an interrupted writer; so often it is looked at again.
+const SEEMING: u32 = 3;
+
+/// Runs `operation` until it returns something other than [`Error::Locked`] or the schedule is used up, and a few times
+/// while it seems to need recovery.
 ///
 /// The last `Locked` then carries the number of attempts and the time waited.
 pub(crate) fn retry<T>(
@@ -93,6 +97,14 @@ pub(crate) fn retry<T>(
                     attempts = attempts.saturating_add(1);
                 }
                 None => return Err(Error::Locked { attempts, waited, source }),
+            },
+            Err(error @ Error::NeedsRecovery { .. }) => match waits.next().filter(|_| attempts <= SEEMING) {
+                Some(wait) => {
+                    sleep.sleep(wait);
+                    waited = waited.saturating_add(wait);
+                    attempts = attempts.saturating_add(1);
+                }
+                None => return Err(error),
             },
             other => return other,
         }
@@ -164,6 +176,22 @@ mod tests {
         };
         assert_eq!((attempts, waited), (4, MS(3 + 6 + 10)));
         assert_eq!(sleep.0.lock().unwrap().len(), 3);
+    }
+
+    #[test]
+    fn what_seems_to_need_recovery_is_looked_at_a_few_times() {
+        for (needs, waits) in [(0, 0), (2, 2), (3, 3), (u32::MAX, 3)] {
+            let (sleep, mut attempts) = (Noted::default(), 0);
+            let result = retry(&Backoff::default(), &sleep, || {
+                attempts += 1;
+                match attempts > needs {
+                    true => Ok(()),
+                    false => Err(Error::NeedsRecovery { source: "a journal".into() }),
+                }
+            });
+            assert_eq!(matches!(result, Err(Error::NeedsRecovery { .. })), needs == u32::MAX, "{result:?}");
+            assert_eq!(sleep.0.lock().unwrap().len(), waits);
+        }
     }
 
     #[test]

@@ -30,12 +30,9 @@
 
 use crate::clock::{Clock, MonotonicClock};
 use crate::error::{Error, Result};
-use crate::model::{Task, TaskId};
-use crate::options::OpenOptions;
-use crate::origin::{self, FileId, Origin};
+use crate::model::Task;
+use crate::origin::{FileId, Origin};
 use crate::query::Query;
-use crate::store::Store;
-use crate::telemetry::Event;
 use crate::weight;
 use moka::notification::RemovalCause;
 use std::cell::Cell;
@@ -106,7 +103,7 @@ impl CacheStats {
     }
 }
 
-/// Answers of [`Store::cached`], kept until the database changes. `Send`, `Sync`, and cheap to clone: the clones are one
+/// Answers of [`Store::cached`](crate::Store::cached), kept until the database changes. `Send`, `Sync`, and cheap to clone: the clones are one
 /// cache, which many stores, pools and databases can share.
 ///
 /// Which answers stay when space is short is decided by how often they are asked for: a new one has to have been asked
@@ -154,7 +151,7 @@ struct Counts {
 
 /// The version is a part: a store from before a migration must not get what was read by one from after it.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-struct Key {
+pub(crate) struct Key {
     file: FileId,
     version: i64,
     query: Query,
@@ -328,8 +325,36 @@ impl View {
         View { cache: cache.clone(), file, version, seen: Cell::new(None), floor: Cell::new(cache.tick()) }
     }
 
-    fn key(&self, query: &Query) -> Key {
+    pub(crate) fn key(&self, query: &Query) -> Key {
         Key { file: self.file.clone(), version: self.version, query: query.clone() }
+    }
+
+    /// The answer for `key`, if the store may give it. A hit or a miss.
+    pub(crate) fn find(&self, key: &Key) -> Option<Arc<[Task]>> {
+        let found = self.cache.find(key, self.floor.get());
+        let counts = &self.cache.inner.counts;
+        let count = if found.is_some() { &counts.hits } else { &counts.misses };
+        count.fetch_add(1, Ordering::Relaxed);
+        found
+    }
+
+    /// The stamp of an answer, and when it is read by the clock of the options: taken before its query begins.
+    pub(crate) fn stamp(&self) -> (u64, Duration) {
+        (self.cache.tick(), self.cache.inner.clock.now())
+    }
+
+    pub(crate) fn keep(&self, key: Key, tasks: &Arc<[Task]>, (stamp, read_at): (u64, Duration)) {
+        self.cache.keep(key, tasks, stamp, read_at);
+    }
+
+    /// The number of answers in the cache, and their bytes.
+    pub(crate) fn size(&self) -> (u64, u64) {
+        (self.cache.inner.answers.entry_count(), self.cache.inner.answers.weighted_size())
+    }
+
+    /// Evictions since anybody last asked.
+    pub(crate) fn take_evictions(&self) -> u64 {
+        self.cache.inner.counts.unreported.swap(0, Ordering::Relaxed)
     }
 
     /// Raises the floor when the result is dropped: for a write of the store itself, however that ends.
@@ -343,7 +368,7 @@ impl View {
     }
 
     /// Raises the floor if somebody else has committed, and says whether that was so.
-    fn look(&self, data_version: i64) -> bool {
+    pub(crate) fn look(&self, data_version: i64) -> bool {
         match self.seen.replace(Some(data_version)) {
             Some(before) if before == data_version => false,
             Some(_) => {
@@ -364,70 +389,6 @@ struct Raise<'store>(&'store View);
 impl Drop for Raise<'_> {
     fn drop(&mut self) {
         self.0.raise_floor();
-    }
-}
-
-impl OpenOptions {
-    /// Where [`Store::cached`] keeps its answers. Without a cache it reads each time.
-    ///
-    /// A `Pool` that opens its stores with these options shares the cache between them.
-    pub fn cache(mut self, cache: &Cache) -> OpenOptions {
-        self.cache = Some(cache.clone());
-        self
-    }
-}
-
-impl Store {
-    /// The tasks that `query` asks for, in its order: from the cache if they are there and nobody has committed since,
-    /// or from the database. Never what was there before a commit that had ended when this was called.
-    ///
-    /// A hit costs one look at the database's version, and copies no task. Within a [`snapshot`](Store::snapshot) and
-    /// without a cache in the options, the database is read.
-    ///
-    /// # Errors
-    ///
-    /// As [`tasks`](Store::tasks); nothing of an answer that failed is kept.
-    pub fn cached(&self, query: &Query) -> Result<Arc<[Task]>> {
-        let view = match self.cache_view() {
-            // A file that is read without locks has no version that changes.
-            Some(view) if self.connection().is_autocommit() && !self.origin().is_frozen() => view,
-            _ => return Ok(self.tasks(query)?.into()),
-        };
-        let (cache, counts) = (&view.cache, &view.cache.inner.counts);
-        if view.look(self.data_version()?) {
-            self.telemetry().note(Event::CacheInvalidated);
-        }
-        let key = view.key(query);
-        if let Some(tasks) = cache.find(&key, view.floor.get()) {
-            counts.hits.fetch_add(1, Ordering::Relaxed);
-            self.telemetry().note(Event::CacheHit);
-            return Ok(tasks);
-        }
-        counts.misses.fetch_add(1, Ordering::Relaxed);
-        self.telemetry().note(Event::CacheMiss);
-        // Both before the query begins.
-        let (stamp, read_at) = (cache.tick(), cache.inner.clock.now());
-        let tasks: Arc<[Task]> = self.tasks(query)?.into();
-        cache.keep(key, &tasks, stamp, read_at);
-        let (entries, bytes) = (cache.inner.answers.entry_count(), cache.inner.answers.weighted_size());
-        self.telemetry().note(Event::CacheSize { entries, bytes });
-        for _ in 0..counts.unreported.swap(0, Ordering::Relaxed) {
-            self.telemetry().note(Event::CacheEvicted);
-        }
-        Ok(tasks)
-    }
-
-    /// The task of this identifier, as [`task`](Store::task) finds it, by way of the cache: no task or one.
-    pub fn cached_task(&self, id: &TaskId) -> Result<Arc<[Task]>> {
-        self.cached(&Query::by_id(id))
-    }
-
-    /// A number that changes when another connection has committed, of the file that is still in its place.
-    fn data_version(&self) -> Result<i64> {
-        self.read("data_version", |connection| {
-            self.in_place()?;
-            origin::data_version(connection)
-        })
     }
 }
 

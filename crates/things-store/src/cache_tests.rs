@@ -1,3 +1,5 @@
+//! What is kept and what is not: stamps and floors, ages, bounds and bad options, most of it without a database.
+
 use super::*;
 use crate::model::{Kind, Start, Status};
 use crate::query::List;

@@ -20,22 +20,15 @@
 //! Locks are taken in the order reader, known, log. None is held while a subscriber works or waits.
 
 use crate::backoff::{retry, Backoff, ThreadSleep};
-use crate::clock::{Clock, MonotonicClock};
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::{Error, Result};
 use crate::event_log::Log;
-use crate::fingerprint::{Difference, Known};
+use crate::looking::{Shared, PATIENCE};
 use crate::model::Task;
-use crate::open::Access;
 use crate::options::OpenOptions;
-use crate::origin::{data_version, FileId};
-use crate::row;
-use crate::store::Store;
-use crate::subscription::{Delivery, Subscription};
-use crate::vintage::Vintage;
-use rusqlite::Connection;
+use crate::subscription::Subscription;
 use std::fmt;
-use std::path::{Path, PathBuf};
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, Weak};
+use std::path::Path;
+use std::sync::Arc;
 use std::thread::JoinHandle;
 use std::time::Duration;
 
@@ -113,31 +106,23 @@ impl ChangeFeed {
     ///
     /// # Errors
     ///
-    /// [`InvalidOption`](Error::InvalidOption), or as [`Store::open`].
+    /// [`InvalidOption`](Error::InvalidOption), or as [`Store::open`](crate::Store::open).
     pub fn open(path: impl AsRef<Path>, options: FeedOptions) -> Result<ChangeFeed> {
         options.validate()?;
-        let shared = Arc::new(Shared {
-            path: path.as_ref().to_owned(),
-            reader: Mutex::default(),
-            known: Mutex::default(),
-            log: Mutex::new(Log::new(options.queue, options.queue_bytes)),
-            arrived: Condvar::new(),
-            stop: Mutex::new(false),
-            stopped: Condvar::new(),
-            clock: MonotonicClock::default(),
-        });
+        let log = Log::new(options.queue, options.queue_bytes);
+        let shared = Arc::new(Shared::new(path.as_ref(), log));
         retry(&Backoff::default(), &ThreadSleep, || shared.look())?;
         let of_thread = shared.clone();
         let thread = std::thread::Builder::new()
             .name("things-store-feed".to_owned())
             .spawn(move || of_thread.watch(options.poll))
-            .map_err(|error| Error::CannotOpen { path: shared.path.clone(), source: error.into() })?;
+            .map_err(|error| Error::CannotOpen { path: shared.path().to_owned(), source: error.into() })?;
         Ok(ChangeFeed { shared, thread: Some(thread) })
     }
 
     /// A subscription to everything that is published from now on. Dropping it ends it.
     pub fn subscribe(&self) -> Subscription {
-        let next = self.shared.log().next();
+        let next = self.shared.published().log().next();
         Subscription::new(self.shared.clone(), next)
     }
 
@@ -145,7 +130,7 @@ impl ChangeFeed {
     ///
     /// # Errors
     ///
-    /// As [`Store::tasks`].
+    /// As [`Store::tasks`](crate::Store::tasks).
     pub fn subscribe_with_tasks(&self) -> Result<(Arc<[Task]>, Subscription)> {
         let (tasks, next) = self.shared.resynchronise()?;
         Ok((tasks, Subscription::new(self.shared.clone(), next)))
@@ -155,7 +140,7 @@ impl ChangeFeed {
     ///
     /// # Errors
     ///
-    /// As [`Store::open`] and [`Store::tasks`].
+    /// As [`Store::open`](crate::Store::open) and [`Store::tasks`](crate::Store::tasks).
     pub fn look(&self) -> Result<()> {
         retry(&PATIENCE, &ThreadSleep, || self.shared.look())
     }
@@ -163,279 +148,18 @@ impl ChangeFeed {
 
 impl Drop for ChangeFeed {
     fn drop(&mut self) {
-        *lock(&self.shared.stop) = true;
-        self.shared.stopped.notify_all();
+        self.shared.stop();
         if let Some(thread) = self.thread.take() {
             // It does not panic; if it did, there would be nothing to be done here.
             let _ = thread.join();
         }
-        self.shared.log().end();
-        self.shared.arrived.notify_all();
+        self.shared.published().end();
     }
 }
 
 impl fmt::Debug for ChangeFeed {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("ChangeFeed").field("path", &self.shared.path).finish_non_exhaustive()
-    }
-}
-
-/// What the feed, its thread, its subscriptions and its writing stores share.
-pub(crate) struct Shared {
-    path: PathBuf,
-    reader: Mutex<Reader>,
-    known: Mutex<State>,
-    log: Mutex<Log>,
-    arrived: Condvar,
-    stop: Mutex<bool>,
-    stopped: Condvar,
-    clock: MonotonicClock,
-}
-
-/// The feed's own connection.
-#[derive(Default)]
-struct Reader {
-    open: Option<Store>,
-    /// The `data_version` of what is known.
-    version: Option<i64>,
-    /// Looks in a row that found the database locked, and the time of the first.
-    locked: Option<(u32, Duration)>,
-    /// The failure that subscribers know of.
-    stalled: Option<ErrorKind>,
-    /// All tasks as they were when the log was this long, as long as somebody has them.
-    tasks: Option<(u64, Weak<[Task]>)>,
-}
-
-#[derive(Default)]
-struct State {
-    rows: Known,
-    /// The file that they are of.
-    file: Option<FileId>,
-}
-
-/// How long a caller waits for a lock that others have.
-const PATIENCE: Backoff = Backoff { first: Duration::from_millis(1), longest: Duration::from_millis(50), retries: 8 };
-
-/// How long the database may be locked before subscribers hear of it.
-const LONG_LOCKED: Duration = Duration::from_secs(5);
-
-/// Locks, also after a panic of another thread: what is behind these locks is changed in single steps.
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-impl Shared {
-    pub(crate) fn log(&self) -> MutexGuard<'_, Log> {
-        lock(&self.log)
-    }
-
-    /// Waits until the log is longer than `cursor`, has ended, or `limit` is over.
-    pub(crate) fn wait(&self, cursor: u64, limit: Option<Duration>) {
-        let nothing_new = |log: &mut Log| log.next() <= cursor && !log.has_ended();
-        let log = self.log();
-        match limit {
-            Some(limit) => drop(self.arrived.wait_timeout_while(log, limit, nothing_new)),
-            None => drop(self.arrived.wait_while(log, nothing_new)),
-        }
-    }
-
-    /// Looks again and again, until the feed is dropped.
-    fn watch(&self, poll: Duration) {
-        let mut wait = poll;
-        loop {
-            let stop = lock(&self.stop);
-            let ended = self.stopped.wait_timeout_while(stop, wait, |stop| !*stop);
-            if *ended.unwrap_or_else(PoisonError::into_inner).0 {
-                return;
-            }
-            let begin = self.clock.now();
-            // Subscribers hear of what fails.
-            let _ = self.look();
-            wait = poll.max(self.clock.now().saturating_sub(begin));
-        }
-    }
-
-    /// Publishes what has been committed up to now.
-    fn look(&self) -> Result<()> {
-        let mut reader = lock(&self.reader);
-        let result = self.compare_if_changed(&mut reader);
-        self.report(&mut reader, result)
-    }
-
-    /// All tasks, and how long the log was when they were so.
-    pub(crate) fn resynchronise(&self) -> Result<(Arc<[Task]>, u64)> {
-        retry(&PATIENCE, &ThreadSleep, || {
-            let mut reader = lock(&self.reader);
-            let result = self.tasks(&mut reader);
-            self.report(&mut reader, result)
-        })
-    }
-
-    fn compare_if_changed(&self, reader: &mut Reader) -> Result<()> {
-        self.open(reader)?;
-        if let Reader { open: Some(store), version, .. } = reader {
-            if *version != Some(data_version(store.connection())?) {
-                let transaction = store.connection().unchecked_transaction().map_err(Error::sqlite)?;
-                self.compare(&transaction, store, version)?;
-            }
-        }
-        Ok(())
-    }
-
-    fn tasks(&self, reader: &mut Reader) -> Result<(Arc<[Task]>, u64)> {
-        self.open(reader)?;
-        let Reader { open: Some(store), version, tasks, .. } = reader else {
-            return Err(Error::NotFound { path: self.path.clone() });
-        };
-        let transaction = store.connection().unchecked_transaction().map_err(Error::sqlite)?;
-        let next = self.compare(&transaction, store, version)?;
-        if let Some(known) = tasks.as_ref().filter(|known| known.0 == next).and_then(|known| known.1.upgrade()) {
-            return Ok((known, next));
-        }
-        // Still of the state that was compared, though others publish meanwhile.
-        let mut found = Vec::new();
-        let mut statement = transaction.prepare_cached(&Difference::sql(store.vintage(), "")).map_err(Error::sqlite)?;
-        let mut rows = statement.query([]).map_err(Error::sqlite)?;
-        while let Some(row) = rows.next().map_err(Error::sqlite)? {
-            // As in events, a row that means nothing is no task.
-            found.extend(row::task(row, store.vintage()));
-        }
-        let found: Arc<[Task]> = found.into();
-        *tasks = Some((next, Arc::downgrade(&found)));
-        Ok((found, next))
-    }
-
-    /// Opens the file that is at the path now, unless it is open.
-    fn open(&self, reader: &mut Reader) -> Result<()> {
-        if reader.open.as_ref().map_or(true, |store| store.origin().in_place().is_err()) {
-            (reader.open, reader.version) = (None, None);
-            let store = OpenOptions::new().backoff(Backoff::none()).open(&self.path, Access::ReadOnly)?;
-            store.origin().in_place()?;
-            reader.open = Some(store);
-        }
-        Ok(())
-    }
-
-    /// Compares and publishes the state within the transaction `connection`; returns the length of the log then.
-    fn compare(&self, connection: &Connection, store: &Store, version: &mut Option<i64>) -> Result<u64> {
-        let mut known = lock(&self.known);
-        store.origin().same_version(connection)?;
-        let now = data_version(connection)?;
-        if *version != Some(now) {
-            let difference = Difference::of_all(&mut known.rows, connection, store.vintage())?;
-            known.file = Some(store.origin().id());
-            self.publish(difference, &mut known);
-            *version = Some(now);
-        }
-        let next = self.log().next();
-        Ok(next)
-    }
-
-    fn publish(&self, difference: Difference, known: &mut State) {
-        let events = difference.learn(&mut known.rows);
-        if !events.is_empty() {
-            let mut log = self.log();
-            events.into_iter().for_each(|event| log.push(Delivery::Event(Arc::new(event))));
-            drop(log);
-            self.arrived.notify_all();
-        }
-    }
-
-    /// Lets subscribers know of a failure that stays.
-    fn report<T>(&self, reader: &mut Reader, result: Result<T>) -> Result<T> {
-        let long_locked;
-        let error = match &result {
-            Ok(_) => {
-                (reader.locked, reader.stalled) = (None, None);
-                return result;
-            }
-            Err(Error::Locked { .. }) => {
-                let now = self.clock.now();
-                let (looks, first) = reader.locked.unwrap_or((0, now));
-                reader.locked = Some((looks.saturating_add(1), first));
-                let waited = now.saturating_sub(first);
-                if waited < LONG_LOCKED {
-                    return result;
-                }
-                long_locked = Error::Locked { attempts: looks.saturating_add(1), waited, source: None };
-                &long_locked
-            }
-            Err(error) => {
-                // It may be another file, or another vintage, when it is opened again.
-                (reader.open, reader.version) = (None, None);
-                error
-            }
-        };
-        if reader.stalled != Some(error.kind()) {
-            reader.stalled = Some(error.kind());
-            self.log().push(Delivery::Stalled { kind: error.kind(), detail: error.to_string().into() });
-            self.arrived.notify_all();
-        }
-        result
-    }
-}
-
-/// What a store needs that publishes its own changes.
-pub(crate) struct Publisher {
-    shared: Arc<Shared>,
-    file: FileId,
-    /// The rows of `TMTask` that the present transaction has touched, by their number, in that order.
-    touched: Arc<Mutex<Vec<i64>>>,
-}
-
-impl Publisher {
-    /// Collects from now on what `connection`, which has opened `file`, touches.
-    pub(crate) fn new(feed: Arc<Shared>, file: FileId, connection: &mut Connection) -> Publisher {
-        let touched = Arc::new(Mutex::new(Vec::new()));
-        let collected = touched.clone();
-        // Returns nothing or a result, as the version of the binding has it; without a hook all rows are compared.
-        let _registered = [connection.update_hook(Some(move |_, _: &str, table: &str, row| {
-            if table == "TMTask" {
-                lock(&collected).push(row);
-            }
-        }))];
-        Publisher { shared: feed, file, touched }
-    }
-
-    /// Forgets what was touched, for another attempt.
-    pub(crate) fn begin(&self) {
-        lock(&self.touched).clear();
-    }
-
-    /// Compares what the open transaction has touched. Nobody else publishes until the result is dropped, so the commit
-    /// must follow at once, and then [`publish`](Publication::publish).
-    ///
-    /// What cannot be compared is left to the feed's thread, and does not stop the batch.
-    pub(crate) fn prepare(&self, connection: &Connection, vintage: Vintage) -> Publication<'_> {
-        let touched = std::mem::take(&mut *lock(&self.touched));
-        let mut known = lock(&self.shared.known);
-        let difference = if known.file.as_ref() != Some(&self.file) {
-            // The feed has gone on to the file that replaced this one.
-            None
-        } else if touched.is_empty() {
-            // As if there were no hook.
-            Difference::of_all(&mut known.rows, connection, vintage).ok()
-        } else {
-            Difference::of_touched(&mut known.rows, connection, vintage, &touched).ok()
-        };
-        Publication { shared: &self.shared, known, difference }
-    }
-}
-
-/// The events of a transaction that has yet to be committed.
-pub(crate) struct Publication<'feed> {
-    shared: &'feed Shared,
-    known: MutexGuard<'feed, State>,
-    difference: Option<Difference>,
-}
-
-impl Publication<'_> {
-    /// The transaction was committed. Dropping instead forgets it.
-    pub(crate) fn publish(self) {
-        let Publication { shared, mut known, difference } = self;
-        if let Some(difference) = difference {
-            shared.publish(difference, &mut known);
-        }
+        f.debug_struct("ChangeFeed").field("path", &self.shared.path()).finish_non_exhaustive()
     }
 }
 
@@ -445,7 +169,7 @@ impl OpenOptions {
     ///
     /// Stores of another database than the feed's, and without this, are heard of as other processes are.
     pub fn feed(mut self, feed: &ChangeFeed) -> OpenOptions {
-        self.feed = Some(feed.shared.clone());
+        self.feed = Some(feed.shared.published().clone());
         self
     }
 }

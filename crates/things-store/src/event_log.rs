@@ -3,7 +3,7 @@
 //! One log for all subscriptions: each has only its place in it, so ten thousand cost as much memory as one does, and
 //! adding to it takes the same time.
 
-use crate::subscription::Delivery;
+use crate::delivery::Delivery;
 use crate::weight;
 use std::collections::VecDeque;
 use std::mem::size_of;
@@ -35,6 +35,9 @@ impl Log {
     }
 
     pub(crate) fn push(&mut self, delivery: Delivery) {
+        if self.ended {
+            return;
+        }
         self.bytes += weigh(&delivery);
         self.kept.push_back(delivery);
         self.next += 1;
@@ -60,7 +63,7 @@ impl Log {
         self.next
     }
 
-    /// Nothing will be added any more.
+    /// From now on nothing is added.
     pub(crate) fn end(&mut self) {
         self.ended = true;
     }
@@ -82,8 +85,8 @@ fn weigh(delivery: &Delivery) -> usize {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::delivery::{EventKind, TaskEvent};
     use crate::error::ErrorKind;
-    use crate::subscription::{EventKind, TaskEvent};
     use std::sync::Arc;
 
     fn deleted(id: &str) -> Delivery {

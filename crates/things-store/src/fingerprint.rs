@@ -3,12 +3,12 @@
 //! A fingerprint is of all stored values that a task is read from, so every change of a task changes it. Two of 64 bits,
 //! because one of 2⁶⁴ rows would be enough for a change to be missed by accident, and because a row costs nothing more.
 
+use crate::delivery::{EventKind, TaskEvent};
 use crate::error::{Error, Result};
 use crate::model::{Kind, TaskId};
 use crate::query;
 use crate::row::{self, Fields};
 use crate::schema;
-use crate::subscription::{EventKind, TaskEvent};
 use crate::vintage::Vintage;
 use rusqlite::types::ValueRef;
 use rusqlite::{Connection, OptionalExtension};

@@ -1,3 +1,5 @@
+//! Differences between rows that were made up and what was known before.
+
 use super::*;
 use rusqlite::types::Value;
 

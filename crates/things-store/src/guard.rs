@@ -1,6 +1,6 @@
 //! What every operation of a store goes through: circuit breaker, timeout and cancelling, retries, counters and spans.
 
-use crate::backoff::retry;
+use crate::backoff::{retry, Sleep};
 use crate::error::Result;
 use crate::event::Event;
 use crate::open::Opened;
@@ -34,13 +34,16 @@ impl Guard {
         &self.watch
     }
 
-    /// Opens by `operation`, which waits for locks by itself.
-    pub(crate) fn open(&self, operation: impl FnOnce(&Counted<'_>) -> Result<Opened>) -> Result<Opened> {
+    /// Opens by `operation`, which waits for locks by itself, and asks before each attempt whether it may go on.
+    pub(crate) fn open(
+        &self,
+        operation: impl FnOnce(&dyn Sleep, &dyn Fn() -> Result<()>) -> Result<Opened>,
+    ) -> Result<Opened> {
         self.once(
             "open",
             |_| 0,
-            |_| {
-                let opened = operation(&self.counted())?;
+            |running| {
+                let opened = operation(&self.counted(running), &|| running.check())?;
                 self.vintage.get_or_init(|| opened.vintage);
                 Ok(opened)
             },
@@ -56,7 +59,7 @@ impl Guard {
         mut operation: impl FnMut() -> Result<T>,
     ) -> Result<T> {
         self.once(name, rows, |running| {
-            retry(&self.options.backoff, &self.counted(), || {
+            retry(&self.options.backoff, &self.counted(running), || {
                 running.check()?;
                 operation()
             })
@@ -109,8 +112,8 @@ impl Guard {
         self.shared.telemetry.note(Event::Query { name, took, rows, failed });
     }
 
-    fn counted(&self) -> Counted<'_> {
-        Counted { sleep: self.options.sleep.as_ref(), telemetry: &self.shared.telemetry }
+    fn counted<'r>(&'r self, running: &'r Running<'r>) -> Counted<'r> {
+        Counted { sleep: self.options.sleep.as_ref(), telemetry: &self.shared.telemetry, running }
     }
 }
 

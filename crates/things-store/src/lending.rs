@@ -51,7 +51,7 @@ pub(crate) struct Limits {
 ///
 /// let pool = Pool::open("main.sqlite")?;
 /// drop(pool.get()?);
-/// let statistics = pool.statistics();
+/// let statistics = pool.statistics()?;
 /// println!("{} of {} in use, {:?} reused", statistics.in_use, statistics.open, statistics.reuse_rate());
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
@@ -217,6 +217,11 @@ impl<M: Make> Lending<M> {
                     self.close(expired);
                     let connection = self.open()?;
                     return self.lend(connection, false, begin);
+                }
+                Next::Wait if !expired.is_empty() => {
+                    // Before it waits, for what is counted as closed must not stay open meanwhile.
+                    drop(state);
+                    self.close(expired);
                 }
                 Next::Wait => {
                     let left = self.limits.wait.saturating_sub(now.saturating_sub(begin));

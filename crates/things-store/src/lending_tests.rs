@@ -254,6 +254,58 @@ fn what_is_idle_for_too_long_is_closed_but_for_the_minimum() {
     assert_eq!(statistics(&lending).opened, 4);
 }
 
+/// Opens a connection for each message that it gets.
+struct Gate(Mutex<mpsc::Receiver<()>>);
+
+impl Make for Gate {
+    type Connection = Arc<()>;
+
+    fn make(&self) -> Result<Arc<()>> {
+        self.0.lock().unwrap().recv().unwrap();
+        Ok(Arc::default())
+    }
+
+    fn is_valid(&self, _: &Arc<()>) -> bool {
+        true
+    }
+
+    fn is_clean(&self, _: &Arc<()>) -> bool {
+        true
+    }
+}
+
+#[test]
+fn what_was_idle_for_too_long_is_closed_before_its_finder_waits() {
+    let (open, gate) = mpsc::channel();
+    let clock = Arc::new(ManualClock::default());
+    let limits = Limits { idle: Some(Duration::from_secs(10)), ..limits(2, LONG) };
+    let lending = Lending::new(Gate(Mutex::new(gate)), limits, clock.clone(), Arc::default());
+    let until = |is_so: fn(&PoolStatistics) -> bool| {
+        while !is_so(&lending.statistics().unwrap()) {
+            std::thread::yield_now();
+        }
+    };
+    open.send(()).unwrap();
+    let first = lending.get().unwrap();
+    let alive = Arc::downgrade(&first);
+    let is_closed = std::thread::scope(|scope| {
+        let get = || lending.put(lending.get().unwrap());
+        scope.spawn(get);
+        until(|found| found.opening == 1);
+        lending.put(first);
+        clock.advance(Duration::from_secs(10));
+        // Nothing is idle any more, and somebody else is opening.
+        scope.spawn(get);
+        until(|found| found.waiting == 1);
+        let is_closed = alive.upgrade().is_none();
+        open.send(()).unwrap();
+        open.send(()).unwrap();
+        is_closed
+    });
+    assert!(is_closed, "it is counted as closed");
+    assert_eq!(lending.statistics().unwrap().closed, 1);
+}
+
 #[test]
 fn a_clock_that_goes_back_closes_nothing_too_early() {
     let clock = Arc::new(ManualClock::default());

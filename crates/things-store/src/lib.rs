@@ -80,9 +80,12 @@ mod apply;
 #[cfg(feature = "cache")]
 #[allow(clippy::arithmetic_side_effects)] // Sums of sizes in memory, and counts.
 mod cache;
+#[cfg(feature = "cache")]
+mod cached;
 #[cfg(feature = "changes")]
-#[allow(clippy::arithmetic_side_effects)] // Sums of sizes in memory, and counts.
 mod changes;
+#[cfg(feature = "changes")]
+mod delivery;
 #[cfg(feature = "changes")]
 #[allow(clippy::arithmetic_side_effects)] // Sums of sizes in memory, and counts.
 mod event_log;
@@ -94,17 +97,22 @@ mod json;
 #[cfg(feature = "pool")]
 mod lending;
 mod lists;
+#[cfg(feature = "changes")]
+mod looking;
 mod many;
 mod open;
 mod origin;
 #[cfg(feature = "pool")]
 mod pool;
+#[cfg(feature = "changes")]
+mod publishing;
 mod statement;
 mod store;
 mod stream;
 #[cfg(feature = "changes")]
 #[allow(clippy::arithmetic_side_effects)] // Sums of sizes in memory, and counts.
 mod subscription;
+mod version;
 
 pub use backoff::{Backoff, Sleep, ThreadSleep};
 pub use batch::{Applied, Batch, Change, Destination, When};
@@ -117,6 +125,8 @@ pub use changes::{ChangeFeed, FeedOptions};
 pub use clock::{Clock, MonotonicClock};
 pub use codec::{date_from_unix, pack_date, pack_time, time_from_seconds, unpack_date, unpack_time};
 pub use date::{Date, ParseDateError, TimeOfDay};
+#[cfg(feature = "changes")]
+pub use delivery::{Delivery, EventKind, TaskEvent};
 pub use error::{Cause, Error, ErrorKind, Result};
 #[cfg(feature = "json")]
 pub use json::require_json;
@@ -132,7 +142,7 @@ pub use statistics::{QueryStatistics, Statistics, DURATION_BUCKETS};
 pub use store::Store;
 pub use stream::{Snapshot, TaskStream, Tasks};
 #[cfg(feature = "changes")]
-pub use subscription::{Delivery, EventKind, Subscription, TaskEvent};
+pub use subscription::Subscription;
 pub use timestamp::Timestamp;
 pub use vintage::{parse_database_version, Vintage};
 pub use watch::Canceller;

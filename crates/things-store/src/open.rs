@@ -8,16 +8,16 @@ use crate::backoff::{retry, Sleep};
 use crate::error::{Error, Result};
 use crate::header::{self, Diagnosis};
 use crate::options::OpenOptions;
-use crate::origin::Origin;
+use crate::origin::{beside, is_empty, Origin};
 use crate::schema;
 use crate::statement;
-use crate::vintage::{parse_database_version, Vintage};
-use rusqlite::types::ValueRef;
+use crate::version::{database_version, VersionError};
+use crate::vintage::Vintage;
 use rusqlite::{Connection, ErrorCode, OpenFlags, OptionalExtension};
 use std::collections::HashSet;
 use std::fs::{self, Metadata};
 use std::io::Read;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::time::Duration;
 
 /// Whether a store may change its database.
@@ -36,14 +36,21 @@ pub(crate) struct Opened {
     pub(crate) origin: Origin,
 }
 
-/// Opens and checks the database at `path`, waiting for locks by `sleep` as `options` say.
-pub(crate) fn open(path: &Path, access: Access, options: &OpenOptions, sleep: &dyn Sleep) -> Result<Opened> {
+/// Opens and checks the database at `path`, waiting for locks by `sleep` as `options` say, as long as `may_go_on`.
+pub(crate) fn open(
+    path: &Path,
+    access: Access,
+    options: &OpenOptions,
+    sleep: &dyn Sleep,
+    may_go_on: &dyn Fn() -> Result<()>,
+) -> Result<Opened> {
     // Writing needs a version that is known: nobody can say what another one asks of a writer.
     let best_effort = options.best_effort && access == Access::ReadOnly;
     // Before it is opened: what is put in its place meanwhile is noticed then.
     let file = look(path)?;
     let checked = |mode| {
         retry(&options.backoff, sleep, || {
+            may_go_on()?;
             let attempt = |mode| {
                 let connection = connect(path, mode)?;
                 let version = check(&connection, path, best_effort)?;
@@ -88,13 +95,18 @@ impl From<Access> for Mode {
 /// Whether `error` may be because SQLite cannot make the files beside `path` that a database in WAL mode needs, although
 /// there is nothing in them: such a database can be read as it is, for all of it is in its file.
 fn may_be_frozen(path: &Path, error: &Error) -> bool {
-    let refused = matches!(error, Error::CannotOpen { .. } | Error::NeedsRecovery { .. } | Error::ReadOnly);
+    let refused = match error {
+        Error::CannotOpen { .. } | Error::ReadOnly => true,
+        // Somebody writes, or did, if it is a journal that has to be applied.
+        Error::NeedsRecovery { source } => !is_of_a_journal(&**source),
+        _ => false,
+    };
     refused && is_empty(&beside(path, "-wal")) && is_empty(&beside(path, "-journal"))
 }
 
-/// Whether there is nothing at `path`, or a file with nothing in it.
-pub(crate) fn is_empty(path: &Path) -> bool {
-    fs::metadata(path).map_or(true, |file| file.len() == 0)
+fn is_of_a_journal(source: &(dyn std::error::Error + 'static)) -> bool {
+    let code = source.downcast_ref().and_then(rusqlite::Error::sqlite_error).map(|error| error.extended_code);
+    code == Some(rusqlite::ffi::SQLITE_READONLY_ROLLBACK)
 }
 
 /// Checks through a read-only connection, whatever was asked for.
@@ -234,13 +246,6 @@ fn whole(path: &Path, expected: u64, found: u64, log: u64) -> Result<()> {
     Ok(())
 }
 
-/// The file that SQLite keeps beside `path` under this suffix.
-pub(crate) fn beside(path: &Path, suffix: &str) -> PathBuf {
-    let mut name = path.as_os_str().to_owned();
-    name.push(suffix);
-    name.into()
-}
-
 /// Reads the first row of a table: whether it is there with all `columns`, and whether its root page is sound.
 /// Damage there shows now and not in the middle of some list.
 fn look_into(connection: &Connection, path: &Path, table: &'static str, columns: &[&'static str]) -> Result<()> {
@@ -273,39 +278,6 @@ fn lacking(table: &'static str, found: &HashSet<String>, columns: &[&'static str
     }
     let column = columns.iter().find(|column| !found.contains(**column));
     column.map(|column| Error::MissingColumn { table, column })
-}
-
-/// `Meta.databaseVersion`, of the state that is being read.
-pub(crate) fn database_version(connection: &Connection) -> Result<i64, VersionError> {
-    let found = connection
-        .prepare_cached("SELECT \"value\" FROM \"Meta\" WHERE \"key\" = 'databaseVersion'")
-        .and_then(|mut statement| statement.query_row([], |row| Ok(version_text(row.get_ref(0)?))).optional())
-        .map_err(VersionError::Sqlite)?
-        .flatten();
-    version_of(found.as_deref()).map_err(VersionError::Unreadable)
-}
-
-/// Why a version could not be read.
-#[derive(Debug)]
-pub(crate) enum VersionError {
-    Sqlite(rusqlite::Error),
-    Unreadable(Error),
-}
-
-/// `Meta.databaseVersion` as text, whatever it is stored as.
-fn version_text(value: ValueRef<'_>) -> Option<String> {
-    match value {
-        ValueRef::Text(bytes) | ValueRef::Blob(bytes) => Some(String::from_utf8_lossy(bytes).into_owned()),
-        ValueRef::Integer(integer) => Some(integer.to_string()),
-        ValueRef::Real(real) => Some(real.to_string()),
-        ValueRef::Null => None,
-    }
-}
-
-/// The number in `Meta.databaseVersion`.
-fn version_of(found: Option<&str>) -> Result<i64> {
-    let unreadable = || Error::UnreadableVintage { found: found.map(|text| text.chars().take(200).collect()) };
-    found.and_then(parse_database_version).ok_or_else(unreadable)
 }
 
 /// Why SQLite refused the file, as precisely as its header allows.

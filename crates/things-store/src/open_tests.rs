@@ -92,32 +92,6 @@ fn what_a_table_lacks_is_told_in_the_order_of_the_schema() {
 }
 
 #[test]
-fn a_vintage_may_be_stored_as_anything_that_is_text() {
-    let plist = "<plist><integer>24</integer></plist>";
-    for value in [ValueRef::Text(plist.as_bytes()), ValueRef::Blob(plist.as_bytes())] {
-        assert_eq!(version_of(version_text(value).as_deref()).unwrap(), 24);
-    }
-    assert_eq!(version_text(ValueRef::Null), None);
-    for (value, shown) in
-        [(ValueRef::Integer(24), "24"), (ValueRef::Real(24.5), "24.5"), (ValueRef::Text(b"\xff"), "\u{fffd}")]
-    {
-        match version_of(version_text(value).as_deref()) {
-            Err(Error::UnreadableVintage { found: Some(found) }) => assert_eq!(found, shown),
-            other => panic!("{other:?}"),
-        }
-    }
-}
-
-#[test]
-fn a_vintage_that_is_missing_long_or_unknown_is_said_to_be() {
-    assert!(matches!(version_of(None), Err(Error::UnreadableVintage { found: None })));
-    match version_of(Some(&"é".repeat(5_000))) {
-        Err(Error::UnreadableVintage { found: Some(found) }) => assert_eq!(found.chars().count(), 200),
-        other => panic!("{other:?}"),
-    }
-}
-
-#[test]
 fn an_unknown_version_is_read_only_with_best_effort_and_as_the_nearest_that_is_complete() {
     use Vintage::{V18, V24, V26};
     let missing = |vintage: Vintage| Error::MissingColumn {

@@ -5,6 +5,7 @@ use crate::bounds::{between, DAY};
 use crate::clock::{Clock, MonotonicClock};
 use crate::error::Result;
 use crate::telemetry::{Event, Telemetry};
+use crate::watch::Running;
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
@@ -32,7 +33,7 @@ pub struct OpenOptions {
     #[cfg(feature = "cache")]
     pub(crate) cache: Option<crate::cache::Cache>,
     #[cfg(feature = "changes")]
-    pub(crate) feed: Option<Arc<crate::changes::Shared>>,
+    pub(crate) feed: Option<Arc<crate::publishing::Published>>,
     pub(crate) best_effort: bool,
 }
 
@@ -116,6 +117,15 @@ impl OpenOptions {
         self
     }
 
+    /// Where [`Store::cached`](crate::Store::cached) keeps its answers. Without a cache it reads each time.
+    ///
+    /// A `Pool` that opens its stores with these options shares the cache between them.
+    #[cfg(feature = "cache")]
+    pub fn cache(mut self, cache: &crate::cache::Cache) -> OpenOptions {
+        self.cache = Some(cache.clone());
+        self
+    }
+
     /// Checks that something can be opened with these options. Opening does so first, before it looks at any file.
     ///
     /// # Errors
@@ -175,15 +185,17 @@ impl Shared {
     }
 }
 
-/// Counts each wait for a lock: after it follows another attempt.
+/// Counts each wait for a lock, after which follows another attempt, and does not wait for longer than the operation may
+/// still take.
 pub(crate) struct Counted<'o> {
     pub(crate) sleep: &'o dyn Sleep,
     pub(crate) telemetry: &'o Telemetry,
+    pub(crate) running: &'o Running<'o>,
 }
 
 impl Sleep for Counted<'_> {
     fn sleep(&self, duration: Duration) {
-        self.sleep.sleep(duration);
+        self.sleep.sleep(duration.min(self.running.left()));
         self.telemetry.note(Event::Retry);
     }
 }

@@ -5,12 +5,11 @@
 //! both are errors, found before or within the read that they would spoil.
 
 use crate::error::{Error, Result};
-use crate::open::{beside, database_version, is_empty, VersionError};
+use crate::version::{database_version, VersionError};
 use rusqlite::Connection;
 use std::cell::Cell;
 use std::fs::{self, Metadata};
 use std::path::{Path, PathBuf};
-use std::time::SystemTime;
 
 /// The file and the version that a store was opened with.
 #[derive(Debug)]
@@ -19,7 +18,7 @@ pub(crate) struct Origin {
     path: PathBuf,
     file: Identity,
     /// Of a file that SQLite does not lock: what it looked like.
-    frozen: Option<Looks>,
+    frozen: Option<Metadata>,
     version: i64,
     /// SQLite's number for the last state whose version was looked up.
     state: Cell<Option<i64>>,
@@ -61,28 +60,24 @@ pub(crate) fn data_version(connection: &Connection) -> Result<i64> {
     statement.and_then(|mut statement| statement.query_row([], |row| row.get(0))).map_err(Error::sqlite)
 }
 
-/// What changes when a file is written to.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Looks {
-    length: u64,
-    modified: Option<SystemTime>,
+/// `path`, independent of the working directory from now on.
+pub(crate) fn absolute(path: &Path) -> PathBuf {
+    match std::env::current_dir() {
+        Ok(folder) => folder.join(path),
+        Err(_) => path.to_owned(),
+    }
 }
 
-impl Looks {
-    fn of(file: &Metadata) -> Looks {
-        Looks { length: file.len(), modified: file.modified().ok() }
-    }
+/// Whether nobody has written to a file between the two looks at it.
+fn looks_the_same(one: &Metadata, other: &Metadata) -> bool {
+    one.len() == other.len() && one.modified().ok() == other.modified().ok()
 }
 
 impl Origin {
     /// For the `file` that was at `path` before it was opened. A `frozen` one is read without locks.
     pub(crate) fn new(path: &Path, file: &Metadata, frozen: bool, version: i64) -> Origin {
-        let absolute = match std::env::current_dir() {
-            Ok(folder) => folder.join(path),
-            Err(_) => path.to_owned(),
-        };
-        let frozen = frozen.then(|| Looks::of(file));
-        Origin { path: absolute, file: Identity::of(file), frozen, version, state: Cell::default() }
+        let frozen = frozen.then(|| file.clone());
+        Origin { path: absolute(path), file: Identity::of(file), frozen, version, state: Cell::default() }
     }
 
     /// `Meta.databaseVersion` when it was opened.
@@ -114,8 +109,8 @@ impl Origin {
     pub(crate) fn in_place(&self) -> Result<()> {
         let found = fs::metadata(&self.path).ok();
         let same = found.filter(|found| Identity::of(found) == self.file);
-        let as_it_was = |found: &Metadata| match self.frozen {
-            Some(looks) => Looks::of(found) == looks && is_empty(&beside(&self.path, "-wal")),
+        let as_it_was = |found: &Metadata| match &self.frozen {
+            Some(looked) => looks_the_same(looked, found) && is_empty(&beside(&self.path, "-wal")),
             None => true,
         };
         match same.filter(as_it_was) {
@@ -146,4 +141,16 @@ impl Origin {
         self.state.set(Some(state));
         Ok(())
     }
+}
+
+/// The file that SQLite keeps beside the database at `path` under this suffix; if `path` is a link, where that leads to.
+pub(crate) fn beside(path: &Path, suffix: &str) -> PathBuf {
+    let mut name = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned()).into_os_string();
+    name.push(suffix);
+    name.into()
+}
+
+/// Whether there is nothing at `path`, or a file with nothing in it.
+pub(crate) fn is_empty(path: &Path) -> bool {
+    fs::metadata(path).map_or(true, |file| file.len() == 0)
 }

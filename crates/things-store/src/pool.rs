@@ -5,6 +5,7 @@ use crate::error::{Error, Result};
 use crate::lending::{Lending, Limits, Make, PoolStatistics};
 use crate::open::Access;
 use crate::options::{OpenOptions, Shared};
+use crate::origin::absolute;
 use crate::statistics::Statistics;
 use crate::store::Store;
 use std::fmt;
@@ -122,7 +123,7 @@ impl Pool {
         let PoolOptions { size, minimum, wait, idle, check, access, open } = options;
         let shared = Arc::new(Shared::new(&open));
         let (clock, telemetry) = (open.clock.clone(), shared.telemetry.clone());
-        let manager = Manager { path: path.as_ref().to_owned(), access, open, shared: shared.clone() };
+        let manager = Manager { path: absolute(path.as_ref()), access, open, shared: shared.clone() };
         let limits = Limits { minimum, maximum: size, wait, idle, check };
         let lending = Lending::new(manager, limits, clock, telemetry);
         lending.fill()?;
@@ -227,8 +228,9 @@ impl Make for Manager {
     fn is_clean(&self, store: &Store) -> bool {
         // Cancellers of the borrower must not reach the next one.
         store.guard().watch().next_loan();
-        // A transaction left open, by a snapshot that was forgotten, would hold back every later writer.
-        store.connection().is_autocommit()
+        // A transaction or a statement left open, by a snapshot or a stream that was forgotten, would hold back every later
+        // writer.
+        store.connection().is_autocommit() && !store.connection().is_busy() && !store.snapshots().is_open()
     }
 }
 

@@ -253,7 +253,8 @@ impl Query {
     /// Area and project are two conditions each: what may be in them, which indexes find, and which of that is.
     fn filter_conditions(&self, b: &mut Builder, vintage: Vintage) {
         let heading = schema::columns(vintage).heading;
-        if let Some(text) = &self.text {
+        // Even where there is neither title nor notes.
+        if let Some(text) = self.text.as_ref().filter(|text| !text.is_empty()) {
             b.keep_text(text);
         }
         if let Some(tag) = &self.tag {

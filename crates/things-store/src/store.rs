@@ -36,7 +36,7 @@ pub struct Store {
     #[cfg(feature = "cache")]
     cache: Option<crate::cache::View>,
     #[cfg(feature = "changes")]
-    publisher: Option<crate::changes::Publisher>,
+    publisher: Option<crate::publishing::Publisher>,
 }
 
 impl OpenOptions {
@@ -49,7 +49,8 @@ impl OpenOptions {
     pub(crate) fn open_shared(&self, path: &Path, access: Access, shared: Arc<Shared>) -> Result<Store> {
         self.validate()?;
         let guard = Guard::new(self.clone(), shared);
-        let Opened { mut connection, vintage, origin } = guard.open(|sleep| open::open(path, access, self, sleep))?;
+        let Opened { mut connection, vintage, origin } =
+            guard.open(|sleep, check| open::open(path, access, self, sleep, check))?;
         guard.watch().install(&mut connection);
         Ok(Store {
             #[cfg(feature = "cache")]
@@ -59,7 +60,7 @@ impl OpenOptions {
                 .feed
                 .as_ref()
                 .filter(|_| access == Access::ReadWrite)
-                .map(|feed| crate::changes::Publisher::new(feed.clone(), origin.id(), &mut connection)),
+                .map(|feed| crate::publishing::Publisher::new(feed.clone(), origin.id(), &mut connection)),
             connection,
             vintage,
             origin,

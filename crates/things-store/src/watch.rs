@@ -125,6 +125,14 @@ impl Running<'_> {
         }
     }
 
+    /// How much longer the operation may take.
+    pub(crate) fn left(&self) -> Duration {
+        match self.watch.deadline.load(Ordering::Relaxed) {
+            NEVER => Duration::MAX,
+            deadline => Duration::from_nanos(deadline.saturating_sub(nanoseconds(self.watch.clock.now()))),
+        }
+    }
+
     /// Says which of the two it was that interrupted a statement.
     pub(crate) fn explain<T>(&self, result: Result<T>) -> Result<T> {
         match (result, self.watch.limit) {

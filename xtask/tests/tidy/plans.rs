@@ -11,9 +11,10 @@ fn criteria_name_what_is_there() {
     let mut named = 0;
     for (n, line) in lines(&plans) {
         for word in line.split(['"', '\'']).skip(1).step_by(2) {
-            if let Some((file, test)) = word.split_once('#') {
+            if let Some((file, test)) = word.split_once(".rs#").map(|(file, test)| (format!("{file}.rs"), test)) {
                 named += 1;
-                let is_there = root().join(file).is_file() && text(file).is_some_and(|text| text.contains(&format!("fn {test}(")));
+                let is_there = root().join(&file).is_file()
+                    && text(&file).is_some_and(|text| text.contains(&format!("fn {test}(")));
                 if !is_there {
                     violations.add(PLANS, n, format!("there is no test `{test}` in {file}"));
                 }

@@ -15,7 +15,7 @@ pub(super) type Values = (Vec<f64>, String);
 pub struct Seen {
     /// The group, by position.
     pub group: usize,
-    /// Its suite.
+    /// The name of the suite that it is a cell of.
     pub suite: String,
     /// One for each round and executable.
     pub processes: Vec<Process>,

@@ -4,10 +4,10 @@ use std::collections::BTreeMap;
 
 use compatrix_bench::Proven;
 
-use super::{Criterion, Source, TestPlace};
+use super::{Criterion, Ran, Source, TestPlace};
 use crate::cell::CellId;
 use crate::claims::{self, Claim, ClaimVerdict, Claims, Judgement, Subject};
-use crate::condition::{Match, Versions};
+use crate::condition::{Condition, Match, Matcher, Versions};
 use crate::matrix_spec::Spec;
 use crate::speed::trend::{newest_of_target, Record, SHORT};
 use crate::verdict::Verdict;
@@ -15,7 +15,7 @@ use crate::verdict::Verdict;
 /// What criteria are compared with.
 #[derive(Debug, Clone, Copy)]
 pub struct Ground<'a> {
-    /// The spec.
+    /// What promises, suites and targets belong to.
     pub spec: &'a Spec,
     /// Its committed results, judged.
     pub judgement: &'a Judgement<'a>,
@@ -25,6 +25,8 @@ pub struct Ground<'a> {
     pub records: &'a [Record],
     /// Spells a figure, given its unit.
     pub figure: fn(f64, &str) -> String,
+    /// Which tests stood in the sources of recorded results.
+    pub ran: &'a Ran,
     /// The texts of the files that the criteria name; one that is not there is absent.
     pub files: &'a BTreeMap<String, String>,
 }
@@ -68,7 +70,7 @@ pub struct Shown<'a> {
 /// A criterion and where it stands.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Judged<'a> {
-    /// The criterion.
+    /// What is wanted.
     pub criterion: &'a Criterion,
     /// The worst of what is shown.
     pub standing: Standing,
@@ -103,7 +105,7 @@ fn by(source: &Source, ground: &Ground<'_>) -> (Standing, String) {
             if let Some(missing) = tests.iter().find(|test| !is_there(test, ground)) {
                 return (Standing::Unproven, format!("there is no test {} in {}", missing.name, missing.path));
             }
-            of_suite(suite, cells.as_ref().map(|cells| &cells.condition), ground)
+            of_suite(suite, cells.as_ref().map(|cells| &cells.condition), tests, ground)
         }
         Source::Target { bench, metric } => of_target(bench, metric.as_deref(), ground),
         Source::Claim(name) => match ground.claims.claims.iter().find(|claim| is_called(claim, name)) {
@@ -144,16 +146,25 @@ fn is_called(claim: &Claim, name: &str) -> bool {
     own == name
 }
 
-fn of_suite(suite: &str, cells: Option<&crate::condition::Condition>, ground: &Ground<'_>) -> (Standing, String) {
+fn of_suite(suite: &str, cells: Option<&Condition>, tests: &[TestPlace], ground: &Ground<'_>) -> (Standing, String) {
     let space = &ground.spec.space;
     let matcher = cells.map(|condition| condition.matcher(space, &Versions::new()));
     let is_meant = |j: &&claims::Judged<'_>| {
-        let in_cells = |m: &crate::condition::Matcher| m.matches(&space.coords(j.cell)) == Match::Yes;
+        let in_cells = |m: &Matcher| m.matches(&space.coords(j.cell)) == Match::Yes;
         j.entry.record.suite == suite && matcher.as_ref().is_none_or(in_cells)
     };
     let all: Vec<&claims::Judged<'_>> =
         ground.judgement.judged.iter().chain(&ground.judgement.leaks).filter(is_meant).collect();
     let fresh: Vec<_> = all.iter().filter(|j| j.stale.is_none() && j.tried()).collect();
+    let lacks = |j: &claims::Judged<'_>, test: &TestPlace| {
+        let source = j.proof().map(|proof| &proof.source.sources);
+        !source.is_some_and(|sources| ground.ran.has(sources, &test.spelled()))
+    };
+    let missing = tests.iter().find(|test| fresh.iter().any(|j| j.works() && lacks(j, test)));
+    if let Some(test) = missing {
+        let sentence = format!("results are of sources without the test {}; record them again", test.name);
+        return (Standing::Unproven, sentence);
+    }
     let works = fresh.iter().filter(|j| j.works()).count();
     let known = fresh.iter().filter(|j| j.verdict == Verdict::Known).count();
     let broken = fresh.len() - works - known;

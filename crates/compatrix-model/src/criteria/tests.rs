@@ -65,6 +65,7 @@ fn stands(by: &str, records: &[Record], files: &[(&str, &str)]) -> (Standing, Ve
         judgement: &judgement,
         claims: &evaluate(&spec, &judgement),
         records,
+        ran: &Ran::default(),
         figure: |value, unit| format!("{value} {unit}"),
         files: &files.iter().map(|(path, text)| ((*path).to_owned(), (*text).to_owned())).collect::<BTreeMap<_, _>>(),
     };

@@ -1,6 +1,6 @@
 //! `evidence record` and `evidence show`: proof from the ledger, committed or shown.
 
-use compatrix_engine::committed::evidence;
+use compatrix_engine::committed::{evidence, plans};
 use compatrix_engine::find::workspace;
 use compatrix_engine::session::today::{self, TodaysResults};
 use compatrix_engine::session::Session;
@@ -50,6 +50,8 @@ pub(crate) fn record(
     let (count, is_dirty) = (records.len(), |record: &Record| record.proof.as_ref().is_some_and(|p| p.source.dirty));
     let dirty = records.iter().any(is_dirty);
     let recorded = evidence::record(&session.host, spec, &Host::platform(), records, keep, &opened.today)?;
+    let sources = evidence::today(&session.host, &opened.parsed)?.sources;
+    plans::note(&opened.root, spec, &sources, &evidence::read_all_known(&opened.root, spec)?)?;
     let of = format!("{count} results of this machine, {} in all", recorded.entries);
     terminal.say("Wrote", &format!("{}: {of}", recorded.file));
     for dropped in &recorded.dropped {

@@ -6,8 +6,7 @@ use compatrix_engine::committed::{evidence, plans, speed};
 use compatrix_engine::find::places;
 use compatrix_engine::sys::error::Error;
 use compatrix_engine::sys::files;
-use compatrix_model::claims::{evaluate, judge_against, judge_evidence, Freshness};
-use compatrix_model::criteria::{judge, Ground};
+use compatrix_model::claims::{judge_against, Freshness};
 use compatrix_model::evidence_file::EvidenceFile;
 use compatrix_model::speed::trend::lines;
 use compatrix_render::badge;
@@ -98,18 +97,17 @@ fn plans_page(
     let (root, spec) = (&opened.root, &opened.parsed.spec);
     refuse_foreign(root, &spec.project.plans, "plans")?;
     let plans = plans::read(root, file, spec)?;
-    let judgement = judge_evidence(spec, evidence);
-    let ground = Ground {
+    let facts = compatrix_render::plans::Facts {
         spec,
-        judgement: &judgement,
-        claims: &evaluate(spec, &judgement),
+        evidence,
         records: &speed::read_all(root, spec)?,
-        figure: compatrix_render::plans::figure,
+        criteria: &plans.criteria,
+        ran: &plans.ran,
         files: &plans.files,
+        file,
+        command,
     };
-    let judged = judge(&plans.criteria, &ground);
-    let path = &spec.project.plans;
-    Ok((path.clone(), compatrix_render::plans::page(spec, &judged, path, file, command)))
+    Ok((spec.project.plans.clone(), compatrix_render::plans::page(&facts)))
 }
 
 /// The badges of the claims, if the spec asks for them. Paths are relative to the root.

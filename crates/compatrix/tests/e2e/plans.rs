@@ -92,6 +92,18 @@ fn a_criterion_is_what_the_evidence_says() {
     made.write("src/lib.rs", "#[test]\nfn returns() {}\n");
     says(&page(&made), &["| ➖ | [A1](#a1) |", "there is no test waits in src/lib.rs"]);
 
+    // A test that was not in the sources of the results is not shown by them.
+    made.write("src/lib.rs", "#[test]\nfn waits() {}\n#[test]\nfn waits_again() {}\n");
+    made.write("compat/plans.toml", PLANS.replace("#waits", "#waits_again"));
+    says(
+        &page(&made),
+        &["| ➖ | [A1](#a1) |", "results are of sources without the test waits_again; record them again"],
+    );
+    made.run(&["compat", "--no-install"]).expect(0);
+    made.run(&["evidence", "record"]).expect(0);
+    says(&page(&made), &["| ✅ | [A1](#a1) |"]);
+    made.write("compat/plans.toml", PLANS);
+
     // What fails contradicts.
     made.write("src/lib.rs", "#[test]\nfn waits() { panic!() }\n");
     made.run(&["compat", "--no-install"]).expect(1);

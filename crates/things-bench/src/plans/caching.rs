@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use things_store::{Access, Cache, CacheOptions, List, OpenOptions, Query, Store, Task, TaskId};
 
-use super::USUAL;
+use super::given::USUAL;
 use crate::report::Report;
 use crate::workload::{Step, Workload};
 

@@ -9,7 +9,7 @@ use things_store::{
     TaskId, Timestamp,
 };
 
-use super::{today, USUAL};
+use super::given::{today, USUAL};
 use crate::report::{nanoseconds, Effort, Handled, Report};
 
 const TASKS: u32 = 10_000;

@@ -2,8 +2,8 @@
 
 use things_store::{Query, Store};
 
+use super::given::today;
 use super::reading::stream;
-use super::today;
 use crate::database::Kept;
 use crate::report::Report;
 

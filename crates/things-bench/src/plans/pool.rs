@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use things_store::{Pool, PoolOptions};
 
-use super::USUAL;
+use super::given::USUAL;
 use crate::report::{nanoseconds, Handled, Report};
 
 const TASKS: u32 = 10_000;

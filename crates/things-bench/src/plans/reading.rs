@@ -2,7 +2,7 @@
 
 use things_store::{AreaId, Kind, List, Query, Store, TagId, Task, TaskId};
 
-use super::{open, today, FEW, USUAL};
+use super::given::{open, today, FEW, USUAL};
 use crate::report::{Effort, Handled, Report};
 
 /// The sizes at which each list is measured.

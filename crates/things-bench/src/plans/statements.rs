@@ -2,7 +2,7 @@
 
 use things_store::{AreaId, List, Query, Store, TagId, TaskId};
 
-use super::{open, today, USUAL};
+use super::given::{open, today, USUAL};
 use crate::report::Report;
 use crate::workload::{Step, Workload};
 

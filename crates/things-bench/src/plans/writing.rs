@@ -2,7 +2,7 @@
 
 use things_store::{Batch, Change, Destination, Kind, Query, Status, Store, TaskId, Timestamp, When};
 
-use super::{open, today, FEW, USUAL};
+use super::given::{open, today, FEW, USUAL};
 use crate::database::Copied;
 use crate::report::{Handled, Report};
 

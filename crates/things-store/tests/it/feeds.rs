@@ -4,6 +4,7 @@ use crate::support::process::Writer;
 use crate::support::replay::{assert_same, batch, by_hand, events, feed, household, words, writer, Replica};
 use crate::support::{healthy, plant, Case, Plant};
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::time::Duration;
 use things_store::{Change, ChangeFeed, Delivery, Error, ErrorKind, FeedOptions, Subscription};
 
@@ -98,6 +99,27 @@ fn ten_thousand_subscriptions_share_one_queue() {
     });
 }
 
+#[test]
+fn who_lags_at_the_same_time_shares_the_tasks_and_the_next_look_lets_them_go() {
+    healthy(|case| {
+        plant(&case.raw(), case.vintage(), &household());
+        let feed = feed(case, FeedOptions { queue: 1, ..by_hand() });
+        let mut store = writer(case, &feed);
+        let mut slow = [feed.subscribe(), feed.subscribe()];
+        for change in [Change::Trash, Change::Restore] {
+            store.apply(&batch(&[("planted/x", change)])).unwrap();
+        }
+        let mut tasks_of = |place: usize| match slow[place].try_next().unwrap() {
+            Some(Delivery::Lagged { tasks, .. }) => Arc::downgrade(&tasks),
+            other => panic!("{}: {other:?}", case.name),
+        };
+        let (first, second) = (tasks_of(0), tasks_of(1));
+        assert!(first.upgrade().is_some() && first.ptr_eq(&second), "{}: read again", case.name);
+        feed.look().unwrap();
+        assert!(first.upgrade().is_none(), "{}: kept for nobody", case.name);
+    });
+}
+
 /// Four processes and four threads write while the feed looks; two subscriptions replay.
 fn eight_writers(case: &Case, mode: &str) {
     const EACH: u32 = 40;
@@ -179,9 +201,12 @@ fn subscriptions_end_with_their_feed_after_the_last_event() {
         let feed = feed(case, FeedOptions::default());
         let (mut subscription, mut waiting) = (feed.subscribe(), feed.subscribe());
         let waiter = std::thread::spawn(move || waiting.by_ref().count());
-        writer(case, &feed).apply(&batch(&[("planted/x", Change::Complete)])).unwrap();
+        let mut store = writer(case, &feed);
+        store.apply(&batch(&[("planted/x", Change::Complete)])).unwrap();
         assert!(!subscription.has_ended());
         drop(feed);
+        // A store that outlives the feed writes on, for itself.
+        store.apply(&batch(&[("planted/x", Change::Reopen)])).unwrap();
         assert_eq!(waiter.join().unwrap(), 1, "{}", case.name);
         assert!(!subscription.has_ended(), "{}: one event is left", case.name);
         assert_eq!(words(&mut subscription), ["Updated x"]);

@@ -75,6 +75,25 @@ fn a_log_that_cannot_be_read_is_not_passed_over() {
 }
 
 #[test]
+fn a_log_is_beside_the_file_and_not_beside_a_link_to_it() {
+    healthy(|case| {
+        let copy = copy(case);
+        let folder = case.temp.join("links");
+        fs::create_dir(&folder).unwrap();
+        let link = folder.join("link.sqlite");
+        symlink(&copy, &link).unwrap();
+        let store = Store::open(&link).unwrap();
+        assert!(store.is_frozen() && has(&store.anytime().unwrap(), PLANTED), "{}", case.name);
+        let log = beside(&copy, "-wal");
+        fs::remove_file(&log).unwrap();
+        fs::write(&log, "committed, perhaps").unwrap();
+        assert!(matches!(store.anytime(), Err(Error::Replaced { .. })), "{}", case.name);
+        let error = Store::open(&link).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::CannotOpen, "{}: {error}", case.name);
+    });
+}
+
+#[test]
 fn it_is_not_opened_for_changes() {
     healthy(|case| {
         let copy = copy(case);

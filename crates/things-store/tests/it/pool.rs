@@ -99,6 +99,24 @@ fn a_deleted_database_is_noticed_and_each_borrower_gets_the_reason() {
     });
 }
 
+/// Or connections that are opened later would be of whatever is there then.
+#[cfg(unix)]
+#[test]
+fn a_path_is_relative_to_the_working_directory_of_the_beginning() {
+    healthy(|case| {
+        let here = std::env::current_dir().unwrap();
+        let up: std::path::PathBuf = here.components().skip(1).map(|_| "..").collect();
+        let relative = up.join(case.path().strip_prefix("/").unwrap());
+        assert!(relative.is_relative());
+        let pool = Pool::with(&relative, options(1, 5_000)).unwrap();
+        fs::remove_file(case.path()).unwrap();
+        match pool.get() {
+            Err(Error::NotFound { path }) => assert_eq!(path, here.join(&relative), "{}", case.name),
+            other => panic!("{}: {other:?}", case.name),
+        }
+    });
+}
+
 #[test]
 fn a_database_put_in_its_place_is_opened_instead_unless_checking_is_off() {
     healthy(|case| {
@@ -161,6 +179,26 @@ fn a_forgotten_snapshot_does_not_outlive_its_loan() {
         // That connection was thrown away with its transaction: the next one sees what is written now.
         plant(&case.raw(), case.vintage(), &[Plant::default()]);
         assert!(has(&pool.get().unwrap().anytime().unwrap(), "planted/x"), "{}", case.name);
+    });
+}
+
+#[test]
+fn a_forgotten_stream_does_not_outlive_its_loan() {
+    healthy(|case| {
+        case.settle();
+        plant(&case.raw(), case.vintage(), &[Plant::default()]);
+        let pool = Pool::with(case.path(), options(1, 5_000)).unwrap();
+        let store = pool.get().unwrap();
+        let mut stream = store.stream(&Query::all()).unwrap();
+        let mut tasks = stream.tasks().unwrap();
+        tasks.next().unwrap().unwrap();
+        std::mem::forget(tasks);
+        // Its snapshot ends, but the statement is still at its first row, and holds a lock.
+        drop(stream);
+        drop(store);
+        assert_eq!(pool.statistics().unwrap().closed, 1, "{}", case.name);
+        plant(&case.raw(), case.vintage(), &[Plant { id: "planted/late", ..Plant::default() }]);
+        assert!(has(&pool.get().unwrap().anytime().unwrap(), "planted/late"), "{}", case.name);
     });
 }
 

@@ -25,6 +25,18 @@ fn search_looks_into_titles_and_notes() {
 }
 
 #[test]
+fn the_empty_text_is_in_a_task_without_title_and_notes() {
+    healthy(|case| {
+        plant(&case.raw(), case.vintage(), &[Plant::default()]);
+        case.execute("UPDATE \"TMTask\" SET \"title\" = NULL, \"notes\" = NULL WHERE \"uuid\" = 'planted/x'");
+        let (store, nothing) = (case.open(), Query::all().text(""));
+        assert!(has(&store.search("").unwrap(), "planted/x"), "{}", case.name);
+        assert_eq!(store.count(&nothing).unwrap(), store.count(&Query::all()).unwrap(), "{}", case.name);
+        assert!(!has(&store.search("\0").unwrap(), "planted/x"), "{}", case.name);
+    });
+}
+
+#[test]
 fn search_takes_every_character_as_it_is() {
     healthy(|case| {
         let titles = ["100% zinc", "100 zinc", "snake_zinc", "snake-zinc", "back\\zinc", "quote' zinc", "漢字 zinc 🚲"];

@@ -1,11 +1,12 @@
 //! Operations that take too long or are no longer wanted: what is said, and that nothing is left behind.
 
 use crate::clocks::Looked;
+use crate::support::sleepers::Sleeper;
 use crate::support::{has, healthy, now, plant, today, Case, Plant};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::Arc;
 use std::time::Duration;
-use things_store::{Access, Batch, Change, Error, ErrorKind, OpenOptions, Query, Store, TaskId};
+use things_store::{Access, Backoff, Batch, Change, Error, ErrorKind, OpenOptions, Query, Store, TaskId};
 
 const MS: fn(u64) -> Duration = Duration::from_millis;
 
@@ -74,6 +75,30 @@ fn waiting_for_a_lock_counts_as_time_of_the_query() {
         assert_eq!(store.inbox().unwrap_err().kind(), ErrorKind::TimedOut, "{}", case.name);
         drop(holder);
         store.inbox().unwrap();
+    });
+}
+
+#[test]
+fn a_wait_for_a_lock_never_outlasts_the_timeout() {
+    healthy(|case| {
+        case.settle();
+        let sleeper = Arc::new(Sleeper::never(case.raw()));
+        let hour = Duration::from_secs(3_600);
+        let options = OpenOptions::new()
+            .backoff(Backoff { first: hour, longest: hour, retries: 20 })
+            .sleep(sleeper.clone())
+            .clock(Arc::new(Looked::default()))
+            .query_timeout(MS(10));
+        let store = options.open(case.path(), Access::ReadOnly).unwrap();
+        let holder = case.raw();
+        holder.execute_batch("BEGIN EXCLUSIVE").unwrap();
+        assert_eq!(store.inbox().unwrap_err().kind(), ErrorKind::TimedOut, "{}", case.name);
+        for access in [Access::ReadOnly, Access::ReadWrite] {
+            let error = options.open(case.path(), access).unwrap_err();
+            assert_eq!(error.kind(), ErrorKind::TimedOut, "{}: {error}", case.name);
+        }
+        let waits = sleeper.waits.lock().unwrap();
+        assert!(waits.len() > 3 && waits.iter().all(|wait| *wait < MS(10)), "{}: {waits:?}", case.name);
     });
 }
 

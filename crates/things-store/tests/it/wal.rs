@@ -29,6 +29,30 @@ fn what_is_only_in_the_log_is_read() {
     });
 }
 
+/// A link to a database whose pages are still in the log for the most part.
+#[cfg(unix)]
+#[test]
+fn a_log_is_read_through_a_link_to_its_database() {
+    healthy(|case| {
+        case.settle();
+        let writer = live(case);
+        writer
+            .execute_batch(
+                "CREATE TABLE filler (x); INSERT INTO filler \
+                 WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 200) \
+                 SELECT randomblob(2000) FROM n",
+            )
+            .unwrap();
+        plant(&writer, case.vintage(), &[Plant::default()]);
+        let folder = case.temp.join("links");
+        fs::create_dir(&folder).unwrap();
+        let link = folder.join("link.sqlite");
+        std::os::unix::fs::symlink(case.path(), &link).unwrap();
+        let store = Store::open(&link).unwrap_or_else(|error| panic!("{}: {error}", case.name));
+        assert!(has(&store.anytime().unwrap(), PLANTED), "{}", case.name);
+    });
+}
+
 #[test]
 fn a_log_that_nobody_has_open_is_read_and_left() {
     healthy(|case| {
