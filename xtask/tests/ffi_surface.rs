@@ -190,6 +190,69 @@ fn a_structure_may_not_change_its_layout_or_its_names() {
 }
 
 #[test]
+fn structures_without_a_name_and_those_within_others_are_compared() {
+    let with = |text: &str| format!("{text}\nvoid things_close");
+    let within = |old: &str, new: &str, expected: &[&str]| {
+        let folder = Folder::new();
+        let both = [old, new].map(|text| RELEASED.replace("void things_close", &with(text)));
+        let (released, header) = (folder.write("released.h", &both[0]), folder.write("new.h", &both[1]));
+        let Some((code, said)) = run(&released, &header, &[]) else { return };
+        assert_eq!(code, i32::from(!expected.is_empty()), "{new}: {said}");
+        assert_eq!(said.matches("\"finding\"").count(), expected.len(), "{new}: {said}");
+        for text in expected {
+            assert!(said.contains(text), "no {text:?} in {said}");
+        }
+    };
+    let two = "typedef struct { int a; } ThingsA; typedef struct { long b; } ThingsB;";
+    within(two, two, &[]);
+    within(
+        two,
+        "typedef struct { long a; } ThingsA; typedef struct { long b; } ThingsB;",
+        &["type `ThingsA` has changed: it was `struct { int a }` and is `struct { long a }`"],
+    );
+    within(
+        "struct ThingsO { struct { int x; } in; };",
+        "struct ThingsO { struct { long x; } in; };",
+        &["it was `struct { int x } in` and is `struct { long x } in`"],
+    );
+    within(
+        "struct ThingsO { struct ThingsI { int x; } in; };",
+        "struct ThingsO { struct ThingsI { int y; } in; };",
+        &["structure `struct ThingsI` has changed"],
+    );
+    within(
+        "struct ThingsO { union { int u; float f; }; };",
+        "struct ThingsO { union { int u; double f; }; };",
+        &["structure `struct ThingsO` has changed"],
+    );
+}
+
+#[test]
+fn macros_with_arguments_and_variables_are_compared_and_numbers_by_value() {
+    let before = "#define THINGS_MOST 10\n#define THINGS_NEXT(x) ((x) + 1)\nextern const int things_level;\n\
+                  enum { THINGS_HALF = (1 << 3) / 2, THINGS_LINE = '\\n' };\n";
+    let same = before.replace("10", "(0xA)").replace("(1 << 3) / 2", "4").replace("'\\n'", "10");
+    for (after, code, expected) in [
+        (same, 0, vec![]),
+        (before.replace("+ 1", "+ 2"), 1, vec!["constant `THINGS_NEXT` has changed"]),
+        (before.replace("#define THINGS_NEXT(x) ((x) + 1)\n", ""), 1, vec!["constant `THINGS_NEXT` was removed"]),
+        (before.replace("extern const int things_level;\n", ""), 1, vec!["variable `things_level` was removed"]),
+        (before.replace("const int", "int"), 1, vec!["variable `things_level` has changed"]),
+        (before.replace("'\\n'", "sizeof(int)"), 1, vec!["a constant that is not known here"]),
+        (before.replace("/ 2", "/ 0"), 1, vec!["cannot compare"]),
+    ] {
+        let folder = Folder::new();
+        let (released, header) = (folder.write("released.h", before), folder.write("new.h", &after));
+        let Some((found, said)) = run(&released, &header, &[]) else { return };
+        assert_eq!(found, code, "{after}: {said}");
+        assert_eq!(said.matches("\"finding\"").count(), expected.len(), "{said}");
+        for text in expected {
+            assert!(said.contains(text), "no {text:?} in {said}");
+        }
+    }
+}
+
+#[test]
 fn a_type_that_is_renamed_and_stays_the_same_is_fine_while_the_old_name_is_there() {
     let renamed = ("ThingsColour things_open", "ThingsPaint things_open");
     compatible(

@@ -99,13 +99,16 @@ impl TestPlace {
         format!("{}#{}", self.path, self.name)
     }
 
-    /// Whether the file's text has a function of this name.
+    /// Whether the file's text has a function of this name, not commented out.
     pub fn is_in(&self, text: &str) -> bool {
-        ["fn", "def"].iter().any(|word| {
-            let call = format!("{word} {}", self.name);
-            text.match_indices(&call).any(|(at, _)| {
-                let after = text[at + call.len()..].chars().next();
-                after.is_some_and(|c| c == '(' || c == '<')
+        let is_code = |line: &&str| {
+            let line = line.trim_start();
+            !line.starts_with("//") && (!line.starts_with('#') || line.starts_with("#["))
+        };
+        text.lines().filter(is_code).any(|line| {
+            ["fn", "def"].iter().any(|word| {
+                let call = format!("{word} {}", self.name);
+                line.match_indices(&call).any(|(at, _)| line[at + call.len()..].starts_with(['(', '<']))
             })
         })
     }

@@ -160,8 +160,19 @@ impl ServerHandler for Handler {
         request: CustomRequest,
         _: RequestContext<RoleServer>,
     ) -> Result<CustomResult, ErrorData> {
-        let message = format!("there is no method `{}`", request.method);
-        Err(ErrorData::new(ErrorCode::METHOD_NOT_FOUND, message, None))
+        let method = request.method;
+        // The SDK takes a request whose parameters it cannot read for one of another method.
+        Err(match method.as_str() {
+            "initialize"
+            | "tools/call"
+            | "resources/read"
+            | "tools/list"
+            | "resources/list"
+            | "resources/templates/list" => {
+                ErrorData::invalid_params(format!("`params` is not what `{method}` takes: see the protocol"), None)
+            }
+            _ => ErrorData::new(ErrorCode::METHOD_NOT_FOUND, format!("there is no method `{method}`"), None),
+        })
     }
 
     async fn list_tools(

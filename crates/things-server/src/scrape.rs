@@ -11,17 +11,17 @@ use hyper::service::service_fn;
 use hyper::{Method, Request, Response, StatusCode};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
+use std::collections::VecDeque;
 use std::convert::Infallible;
 use std::future::Future;
 use std::net::{IpAddr, SocketAddr};
 use std::pin::pin;
-use std::sync::Arc;
 use std::time::Duration;
 use tokio::net::TcpListener;
-use tokio::sync::Semaphore;
+use tokio::task::JoinHandle;
 
-/// Connections at a time; more wait to be accepted.
-const CONNECTIONS: usize = 16;
+/// Connections at a time; for one more, the oldest is closed. Whoever hangs cannot keep others waiting.
+const CONNECTIONS: usize = 64;
 /// How long a request may take to arrive.
 const HEADER: Duration = Duration::from_secs(5);
 /// How long a connection may last.
@@ -51,21 +51,19 @@ pub(crate) async fn serve(
     served: Served,
     stop: impl Future<Output = ()>,
 ) {
-    let slots = Arc::new(Semaphore::new(CONNECTIONS));
+    let mut connections: VecDeque<JoinHandle<()>> = VecDeque::new();
     let bound = listener.local_addr().ok();
     let mut stop = pin!(stop);
     let mut upkeep = tokio::time::interval(UPKEEP);
     loop {
-        let slot = slots.clone().acquire_owned();
-        let accepted = async { (slot.await, listener.accept().await) };
-        let (slot, stream) = tokio::select! {
+        let stream = tokio::select! {
             () = &mut stop => return,
             _ = upkeep.tick() => {
                 handle.run_upkeep();
                 continue;
             }
-            (slot, accepted) = accepted => match accepted {
-                Ok((stream, _)) => (slot, stream),
+            accepted = listener.accept() => match accepted {
+                Ok((stream, _)) => stream,
                 Err(error) => {
                     // Most often too many open files: the connections that hold them end.
                     tracing::warn!(%error, "a connection for metrics was not accepted");
@@ -74,9 +72,14 @@ pub(crate) async fn serve(
                 }
             },
         };
+        connections.retain(|connection| !connection.is_finished());
+        if connections.len() >= CONNECTIONS {
+            if let Some(oldest) = connections.pop_front() {
+                oldest.abort();
+            }
+        }
         let (handle, served) = (handle.clone(), served.clone());
-        tokio::spawn(async move {
-            let _slot = slot;
+        connections.push_back(tokio::spawn(async move {
             let service = service_fn(|request| {
                 std::future::ready(Ok::<_, Infallible>(answer(&request, &handle, &served, bound)))
             });
@@ -87,7 +90,7 @@ pub(crate) async fn serve(
             if let Ok(Err(error)) = tokio::time::timeout(CONNECTION, connection).await {
                 tracing::debug!(%error, "a connection for metrics ended");
             }
-        });
+        }));
     }
 }
 

@@ -16,7 +16,7 @@ impl fmt::Display for Error {
                 path.display()
             ),
             Error::NotADatabase { path } => {
-                write!(f, "{} is no sqlite database: give the path of a `main.sqlite` of things 3", path.display())
+                write!(f, "{} is no SQLite database: give the path of a `main.sqlite` of Things 3", path.display())
             }
             Error::Truncated { path, expected, found } => {
                 write!(f, "{} ends after {found} of {expected} bytes: copy the whole file again", path.display())
@@ -26,7 +26,7 @@ impl fmt::Display for Error {
             }
             Error::NeedsRecovery { .. } => f.write_str(
                 "an interrupted writer left a journal that a read-only connection cannot apply: \
-                 open the database in things 3 once, or read-write",
+                 open the database in Things 3 once, or read-write",
             ),
             Error::UnknownVintage { found } => write!(
                 f,
@@ -46,19 +46,19 @@ impl fmt::Display for Error {
             Error::UnreadableVintage { found: Some(found) } => write!(
                 f,
                 "`Meta.databaseVersion` is no property list with one integer but `{found}`: check that this \
-                 is a database of things 3"
+                 is a database of Things 3"
             ),
             Error::UnreadableVintage { found: None } => {
-                f.write_str("`Meta` has no row `databaseVersion`: check that this is a database of things 3")
+                f.write_str("`Meta` has no row `databaseVersion`: check that this is a database of Things 3")
             }
             Error::MissingTable { table } => {
-                write!(f, "there is no table `{table}`: check that this is a database of things 3")
+                write!(f, "there is no table `{table}`: check that this is a database of Things 3")
             }
             Error::MissingColumn { table, column } => {
                 write!(f, "table `{table}` has no column `{column}`: check that the database was not altered")
             }
             Error::BadValue { column, found } => {
-                write!(f, "`{column}` holds {found}, which it cannot mean: fix that row in things 3")
+                write!(f, "`{column}` holds {found}, which it cannot mean: fix that row in Things 3")
             }
             Error::Locked { attempts, waited, .. } => write!(
                 f,

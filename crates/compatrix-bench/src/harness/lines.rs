@@ -18,6 +18,9 @@ use serde_json::{Map, Value};
 use crate::harness::checked;
 use crate::measured::{Better, Measured, Reading, Throughput, Trouble};
 
+/// The most characters of a reason: it is shown in grids and kept in evidence.
+const MOST_REASON: usize = 500;
+
 /// What a program found.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Findings {
@@ -147,6 +150,9 @@ impl Line {
                 Ok(why) => Line::Unavailable(why),
                 Err(why) => Line::BrokenFinding(why),
             },
+            Ok(object) if first == Some("unavailable") && object["unavailable"].is_string() => {
+                Line::BrokenFinding("`unavailable` is not the only key: put all of the reason into its text".to_owned())
+            }
             // Programs print JSON of their own, too.
             Ok(object) if first == Some("bench") || has_two(&object) => Line::Samples(object),
             Ok(_) => Line::Other,
@@ -251,7 +257,11 @@ fn reason(object: &Map<String, Value>) -> Result<String, String> {
     if text.trim().is_empty() {
         return Err("`unavailable` is empty: it is the reason".to_owned());
     }
-    Ok(text.trim().to_owned())
+    let text = text.trim();
+    Ok(match text.char_indices().nth(MOST_REASON) {
+        Some((at, _)) => format!("{}…", &text[..at]),
+        None => text.to_owned(),
+    })
 }
 
 fn text(object: &Map<String, Value>, key: &str) -> Result<String, String> {

@@ -378,11 +378,15 @@ fn a_program_says_what_it_lacks() {
         ("{\"unavailable\": 3}", "line 1: `unavailable` is no text: 3"),
         ("{\"unavailable\": \"  \"}", "line 1: `unavailable` is empty: it is the reason"),
         ("{\"unavailable\": \"x", "line 1: cannot be read as JSON"),
+        ("{\"unavailable\": \"x\", \"help\": \"y\"}", "line 1: `unavailable` is not the only key"),
+        ("{\"unavailable\": \"x\", \"level\": \"note\"}", "line 1: `unavailable` is not the only key"),
     ] {
         let broken = lines::findings(line);
         assert!(broken.unavailable.is_none(), "{line}");
         assert!(broken.troubles[0].why.starts_with(why), "{:?}", broken.troubles);
     }
+    let endless = lines::findings(&format!("{{\"unavailable\": \"{}\"}}", "ä".repeat(10_000)));
+    assert_eq!(endless.unavailable.map(|why| why.chars().count()), Some(501));
     let reading = lines::reading("{\"unavailable\": \"no abc\"}\n");
     assert!(reading.measured.is_empty() && reading.troubles.is_empty(), "{reading:?}");
 }

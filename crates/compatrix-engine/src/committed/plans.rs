@@ -38,7 +38,8 @@ pub fn read(root: &Path, file: &str, spec: &Spec) -> Result<Plans, Error> {
     for path in named(&criteria) {
         let place = root.join(path);
         if place.is_file() {
-            texts.insert(path.to_owned(), files::read_text(&place)?);
+            // A picture is a file, too.
+            texts.insert(path.to_owned(), String::from_utf8_lossy(&files::read(&place)?).into_owned());
         }
     }
     let file = root.join(&spec.project.evidence).join(RAN_FILE);

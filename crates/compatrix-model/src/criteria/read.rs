@@ -5,10 +5,13 @@ use std::ops::Range;
 
 use compatrix_bench::words::TIERS;
 use compatrix_bench::Tier;
-use shaped_toml::{Collector, Diagnostics, Key, Later, Need, Node, Plain, Problem, Shape, Table, TableShape};
+use shaped_toml::{
+    Collector, Diagnostics, Key, Later, Need, Node, Plain, Problem, Shape, Table, TableShape, TextFormat,
+};
 
 use super::{Cells, Criterion, Source, TestPlace};
 use crate::condition::Condition;
+use crate::matrix_spec::format::Format;
 use crate::matrix_spec::Spec;
 
 static DOCUMENT: TableShape = TableShape {
@@ -60,7 +63,7 @@ static SOURCE: TableShape = TableShape {
             "`rust`, `rust PACKAGE`, `sqlite`, `schema NAME` or `platform NAME`.",
             Shape::Text(&Plain::Sentence),
         ),
-        Key::optional("file", "A committed file.", Shape::Text(&Plain::Sentence)),
+        Key::optional("file", "A committed file.", Shape::Text(&Format::RelativePath)),
         Key::optional("has", "What the file contains.", Shape::Text(&Plain::Sentence)),
     ],
     later: Later::NONE,
@@ -214,9 +217,16 @@ fn cells(node: &Node, known: Known<'_>, c: &mut Collector<'_>) -> Option<Cells> 
 fn test(node: &Node, c: &mut Collector<'_>) -> Option<TestPlace> {
     let text = node.text()?;
     let test = TestPlace::parse(text);
-    if test.is_none() {
-        let problem = Problem::new(format!("`{text}` is no test"));
-        c.error(node.span.clone(), problem.help("write the file and the function: `crates/a/tests/it.rs#works`"));
+    match &test {
+        None => {
+            let problem = Problem::new(format!("`{text}` is no test"));
+            c.error(node.span.clone(), problem.help("write the file and the function: `crates/a/tests/it.rs#works`"));
+        }
+        Some(place) => {
+            if let Err(problem) = Format::RelativePath.check(&place.path) {
+                c.error(node.span.clone(), problem);
+            }
+        }
     }
     test
 }

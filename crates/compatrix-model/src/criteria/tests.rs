@@ -107,6 +107,10 @@ fn what_is_wrong_is_said_with_its_place() {
     refused(&by("{ claim = 'rust store' }"), &["the spec has no claim `rust store`", "`rust`, `schema v1`"]);
     refused(&by("{ suite = 'tests', cells = 'rust=1.71' }"), &["`rust=1.71` names no cells"]);
     refused(&by("{ suite = 'tests', tests = ['a.rs'] }"), &["`a.rs` is no test"]);
+    for path in ["/etc/passwd", "../a.rs", "a/../../b.rs"] {
+        refused(&by(&format!("{{ file = '{path}' }}")), &["plans.toml:4:", path]);
+        refused(&by(&format!("{{ suite = 'tests', tests = ['{path}#works'] }}")), &["plans.toml:4:", path]);
+    }
     refused(&by("{ suite = 'tests', file = 'a' }"), &["name one of `suite`, `target`, `claim` and `file`"]);
     refused(&by("{ has = 'a' }"), &["name one of"]);
     refused(&by("{ file = 'a', tests = ['a#b'] }"), &["`tests` goes with `suite`"]);
@@ -136,6 +140,9 @@ fn a_test_must_be_where_it_is_said_to_be() {
         ("async fn waits<T>() {}", "no evidence"),
         ("fn waits_long() {}", "there is no test waits in t.rs"),
         ("// waits", "there is no test waits in t.rs"),
+        ("#[test] fn waits() {}", "no evidence"),
+        ("    // fn waits() {}", "there is no test waits in t.rs"),
+        ("# def waits():", "there is no test waits in t.rs"),
     ] {
         assert_eq!(stands(by, &[], &[("t.rs", text)]), (Standing::Unproven, vec![sentence.to_owned()]), "{text}");
     }

@@ -101,6 +101,9 @@ enum What {
     /// Sets the deadline of a to-do or project, or removes it.
     Deadline {
         /// The day, or null to remove the deadline.
+        // Required: a date that was forgotten must not remove one.
+        #[serde(deserialize_with = "Option::deserialize")]
+        #[schemars(schema_with = "day_or_null")]
         date: Option<Day>,
     },
     /// Puts it into the trash.
@@ -109,6 +112,11 @@ enum What {
     Restore {},
     /// Removes it for ever, with all that is in it. Cannot be undone.
     Delete {},
+}
+
+fn day_or_null(generator: &mut SchemaGenerator) -> Schema {
+    let day = generator.subschema_for::<Day>();
+    schemars::json_schema!({ "anyOf": [day, { "type": "null" }] })
 }
 
 #[derive(Debug, Deserialize)]
@@ -224,11 +232,22 @@ mod tests {
             (r#"{"type":"complete","when":"now"}"#, "unknown field `when`"),
             (r#"{"type":"schedule","when":"tomorrow"}"#, "`tomorrow` is not `anytime`"),
             (r#"{"type":"deadline","date":"soon"}"#, "is no date"),
+            (r#"{"type":"deadline"}"#, "missing field `date`"),
             (r#""complete""#, "invalid type"),
         ] {
             let error = change(json).unwrap_err();
             assert!(error.contains(why), "{json}: {error}");
         }
+    }
+
+    #[test]
+    fn the_schema_asks_for_the_date_of_a_deadline_and_allows_null() {
+        let schema = SchemaGenerator::default().into_root_schema_for::<What>().to_value();
+        let deadline =
+            schema["oneOf"].as_array().unwrap().iter().find(|one| one["properties"]["type"]["const"] == "deadline");
+        let deadline = deadline.unwrap();
+        assert!(deadline["required"].as_array().unwrap().contains(&"date".into()), "{deadline}");
+        assert!(deadline["properties"]["date"].to_string().contains("null"), "{deadline}");
     }
 
     #[test]

@@ -6,7 +6,8 @@
 //! - At most [`IN_FLIGHT`] requests are worked on. A request counts until its answer is written, so a client that sends
 //!   and never reads stops being read, and memory stays bounded. A few more wait here, so that a cancellation behind
 //!   them is still seen.
-//! - A line has at most [`MOST_LINE`] bytes; the SDK drops a longer one.
+//! - A line has at most [`MOST_LINE`] bytes. The SDK drops a longer one; here the client gets an error, because it may wait
+//!   for an answer.
 //! - If an answer cannot be written, nothing more is read.
 //! - Closing never waits for a client that does not read.
 
@@ -43,6 +44,8 @@ pub(super) struct Health {
     wake: Notify,
     /// The last byte read was not the end of a line.
     midway: AtomicBool,
+    /// A line is longer than [`MOST_LINE`], and the client does not know yet.
+    too_long: AtomicBool,
 }
 
 impl Health {
@@ -86,7 +89,7 @@ where
 {
     pub(super) fn new(read: R, write: W) -> (Guarded<R, W>, Arc<Health>) {
         let health = Arc::new(Health::default());
-        let read = Watched { read, health: health.clone() };
+        let read = Watched { read, health: health.clone(), line: 0 };
         let guarded = Guarded {
             inner: AsyncRwTransport::new_server(read, write).with_max_line_length(MOST_LINE),
             health: health.clone(),
@@ -147,6 +150,13 @@ where
         self.refusal = Some(Box::pin(self.inner.send(JsonRpcMessage::error(error, Some(id)))));
     }
 
+    /// Says that a line was dropped. Its id was not read.
+    fn refuse_line(&mut self) {
+        let message = format!("a message was dropped because it has more than {MOST_LINE} bytes: send less at a time");
+        let error = ErrorData::invalid_request(message, None);
+        self.refusal = Some(Box::pin(self.inner.send(JsonRpcMessage::error(error, None))));
+    }
+
     /// A cancelled request gets no answer, so its slot is free now.
     fn cancel(&mut self, id: Option<&RequestId>) {
         let Some(id) = id else { return };
@@ -187,6 +197,9 @@ where
         loop {
             if self.health.is_broken() || (self.ended && self.waiting.is_empty()) {
                 return None;
+            }
+            if self.refusal.is_none() && self.health.too_long.swap(false, Ordering::AcqRel) {
+                self.refuse_line();
             }
             let may_read = !self.ended && self.waiting.len() < WAITING && self.refusal.is_none();
             let must_wait = !self.waiting.is_empty();
@@ -242,14 +255,28 @@ fn lock(slots: &Slots) -> std::sync::MutexGuard<'_, HashMap<RequestId, OwnedSema
 struct Watched<R> {
     read: R,
     health: Arc<Health>,
+    /// Bytes of the line so far.
+    line: usize,
 }
 
 impl<R: AsyncRead + Unpin> AsyncRead for Watched<R> {
     fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         let before = buf.filled().len();
         let result = Pin::new(&mut self.read).poll_read(cx, buf);
-        if let Some(last) = buf.filled().get(before..).and_then(<[u8]>::last) {
-            self.health.midway.store(*last != b'\n', Ordering::Release);
+        let read = buf.filled().get(before..).unwrap_or_default();
+        for piece in read.split_inclusive(|byte| *byte == b'\n') {
+            let so_far = self.line;
+            self.line = so_far.saturating_add(piece.len());
+            if so_far <= MOST_LINE && self.line > MOST_LINE {
+                self.health.too_long.store(true, Ordering::Release);
+                self.health.wake.notify_one();
+            }
+            if piece.ends_with(b"\n") {
+                self.line = 0;
+            }
+        }
+        if !read.is_empty() {
+            self.health.midway.store(self.line > 0, Ordering::Release);
         }
         result
     }

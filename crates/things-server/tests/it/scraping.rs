@@ -73,11 +73,36 @@ fn other_requests_are_refused() {
         let answer = ask(&address, &request);
         assert!(answer.starts_with(&format!("HTTP/1.1 {status} ")), "{request}: {answer}");
     }
-    // More connections that say nothing than the server takes at a time: they are closed, others are served.
-    let idle: Vec<TcpStream> = (0..40).map(|_| TcpStream::connect(&address).unwrap()).collect();
-    assert!(get(&address, "/metrics", "localhost").starts_with("HTTP/1.1 200 "));
-    drop(idle);
-    std::thread::sleep(Duration::from_millis(50));
+    program.signal("TERM");
+    assert_eq!(program.ended().0.code(), Some(0));
+}
+
+#[test]
+fn connections_that_hang_keep_nobody_waiting() {
+    let database = Database::new();
+    let mut program = Program::start(&database.path, &["--no-mcp", "--metrics", "127.0.0.1:0"]);
+    let address = program.address();
+    // More than the server takes at a time, of each kind: silent, in the middle of a request, and never reading answers.
+    let request = "GET /metrics HTTP/1.1\r\nHost: localhost\r\n\r\n";
+    let many = request.repeat(2_000);
+    for said in ["", "GET /met", many.as_str()] {
+        let hanging: Vec<TcpStream> = (0..100)
+            .map(|_| {
+                let mut stream = TcpStream::connect(&address).unwrap();
+                stream.set_write_timeout(Some(Duration::from_millis(20))).unwrap();
+                // The server may have closed it, or takes no more.
+                let _ = stream.write_all(said.as_bytes());
+                stream
+            })
+            .collect();
+        assert!(get(&address, "/metrics", "localhost").starts_with("HTTP/1.1 200 "));
+        // Without that, they would end by the server's limits of time.
+        let mut oldest = &hanging[0];
+        oldest.set_read_timeout(Some(Duration::from_secs(2))).unwrap();
+        let ended = std::io::copy(&mut oldest, &mut std::io::sink());
+        let waits = ended.is_err_and(|error| error.kind() == std::io::ErrorKind::WouldBlock);
+        assert!(!waits, "the oldest connection is still open");
+    }
     program.signal("TERM");
     assert_eq!(program.ended().0.code(), Some(0));
 }

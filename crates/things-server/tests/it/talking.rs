@@ -43,12 +43,40 @@ async fn a_message_may_come_in_pieces() {
 }
 
 #[tokio::test]
-async fn a_line_that_is_too_long_is_dropped() {
+async fn a_line_that_is_too_long_is_dropped_and_the_client_hears_of_it() {
     let database = Database::new();
     let mut talk = Talk::begin(&database, false).await;
-    let long = "a".repeat(3 << 20);
-    talk.send(&tool(1, "search", json!({ "text": long }))).await;
-    assert_eq!(talk.get("inbox", json!({})).await["total"], database.inbox());
+    let long = |bytes| tool(1, "search", json!({ "text": "a".repeat(bytes) }));
+    for bytes in [1 << 20, 3 << 20] {
+        talk.send(&long(bytes)).await;
+        let refused = talk.receive().await;
+        assert_eq!(refused["error"]["code"], -32600, "{refused}");
+        let why = refused["error"]["message"].as_str().unwrap();
+        assert!(why.contains("more than 1048576 bytes") && why.contains("send less"), "{why}");
+        assert_eq!(talk.get("inbox", json!({})).await["total"], database.inbox());
+    }
+    talk.send(&long((1 << 20) - 200)).await;
+    assert_eq!(talk.receive().await["id"], 1);
+}
+
+#[tokio::test]
+async fn parameters_of_another_shape_are_wrong_parameters() {
+    let database = Database::new();
+    let mut talk = Talk::begin(&database, false).await;
+    for (method, params) in [
+        ("tools/call", json!(null)),
+        ("tools/call", json!({ "name": 5 })),
+        ("tools/call", json!({ "arguments": {} })),
+        ("tools/call", json!({ "name": "inbox", "arguments": [] })),
+        ("tools/call", json!({ "name": "inbox", "arguments": "limit" })),
+        ("resources/read", json!({})),
+        ("resources/read", json!({ "uri": 5 })),
+    ] {
+        let answer = talk.ask(method, params.clone()).await;
+        assert_eq!(answer["error"]["code"], -32602, "{method} {params}: {answer}");
+        let why = answer["error"]["message"].as_str().unwrap();
+        assert!(why.contains(method) && why.contains("params"), "{why}");
+    }
 }
 
 #[tokio::test]
