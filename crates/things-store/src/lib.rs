@@ -86,6 +86,7 @@ mod cached;
 mod changes;
 #[cfg(feature = "changes")]
 mod delivery;
+mod depth;
 #[cfg(feature = "changes")]
 #[allow(clippy::arithmetic_side_effects)] // Sums of sizes in memory, and counts.
 mod event_log;

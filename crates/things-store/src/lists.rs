@@ -1,4 +1,4 @@
-//! The lists that the app shows, each a query with a name.
+//! The tasks of a query, and the lists that the app shows, each a query with a name.
 
 use crate::date::Date;
 use crate::error::Result;
@@ -6,9 +6,43 @@ use crate::listing;
 use crate::model::{Area, AreaId, ChecklistItem, Kind, Status, Tag, TagId, Task, TaskId};
 use crate::query::{List, Query};
 use crate::row;
+use crate::sorted::Unsorted;
 use crate::store::Store;
 
 impl Store {
+    /// The tasks that `query` asks for, in its order.
+    pub fn tasks(&self, query: &Query) -> Result<Vec<Task>> {
+        let vintage = self.vintage();
+        let Some(sql) = query.to_unordered_sql(vintage) else {
+            let sql = query.to_sql(vintage);
+            return self.rows(query.name(), &sql, |row| row::task(row, vintage));
+        };
+        self.observe(
+            query.name(),
+            |tasks: &Vec<Task>| tasks.len() as u64,
+            |connection| {
+                let mut unsorted = Unsorted::new(query.order(vintage));
+                let tasks = self.read_rows(connection, &sql, |row| {
+                    let task = row::task(row, vintage)?;
+                    unsorted.push(row)?;
+                    Ok(task)
+                })?;
+                Ok(unsorted.sort(tasks))
+            },
+        )
+    }
+
+    /// How many tasks `query` asks for.
+    pub fn count(&self, query: &Query) -> Result<u64> {
+        let counts = self.rows("count", &query.to_count_sql(self.vintage()), |row| row::count(row))?;
+        Ok(counts.first().copied().unwrap_or(0))
+    }
+
+    /// One task of any kind, in the trash or not. Repeating templates are not found.
+    pub fn task(&self, id: &TaskId) -> Result<Option<Task>> {
+        Ok(self.tasks(&Query::by_id(id))?.pop())
+    }
+
     /// Open to-dos that nobody has looked at yet.
     pub fn inbox(&self) -> Result<Vec<Task>> {
         self.tasks(&Query::list(List::Inbox))

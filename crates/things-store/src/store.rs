@@ -1,23 +1,20 @@
-//! The store: one connection to one database, and every list it can read.
+//! The store: one connection to one database, and the way that every operation takes through it.
 
 use crate::apply;
 use crate::batch::{Applied, Batch};
+use crate::depth::Depth;
 use crate::error::{Error, Result};
 use crate::guard::Guard;
-use crate::model::{Task, TaskId};
 use crate::open::{self, Access, Opened};
 use crate::options::{OpenOptions, Shared};
 use crate::origin::Origin;
-use crate::query::{Query, Sql};
-use crate::row;
-use crate::sorted::Unsorted;
+use crate::query::Sql;
 use crate::statement;
 use crate::statistics::Statistics;
 use crate::vintage::Vintage;
 use crate::watch::Canceller;
 use rusqlite::config::DbConfig;
 use rusqlite::{params_from_iter, CachedStatement, Connection};
-use std::cell::Cell;
 use std::fmt;
 use std::path::Path;
 use std::sync::Arc;
@@ -195,38 +192,6 @@ impl Store {
         })
     }
 
-    /// The tasks that `query` asks for, in its order.
-    pub fn tasks(&self, query: &Query) -> Result<Vec<Task>> {
-        let Some(sql) = query.to_unordered_sql(self.vintage) else {
-            let sql = query.to_sql(self.vintage);
-            return self.rows(query.name(), &sql, |row| row::task(row, self.vintage));
-        };
-        self.observe(
-            query.name(),
-            |tasks: &Vec<Task>| tasks.len() as u64,
-            |connection| {
-                let mut unsorted = Unsorted::new(query.order(self.vintage));
-                let tasks = self.read_rows(connection, &sql, |row| {
-                    let task = row::task(row, self.vintage)?;
-                    unsorted.push(row)?;
-                    Ok(task)
-                })?;
-                Ok(unsorted.sort(tasks))
-            },
-        )
-    }
-
-    /// How many tasks `query` asks for.
-    pub fn count(&self, query: &Query) -> Result<u64> {
-        let counts = self.rows("count", &query.to_count_sql(self.vintage), |row| row::count(row))?;
-        Ok(counts.first().copied().unwrap_or(0))
-    }
-
-    /// One task of any kind, in the trash or not. Repeating templates are not found.
-    pub fn task(&self, id: &TaskId) -> Result<Option<Task>> {
-        Ok(self.tasks(&Query::by_id(id))?.pop())
-    }
-
     /// Makes all changes of `batch`, in one transaction, or none.
     ///
     /// # Errors
@@ -334,7 +299,7 @@ impl Store {
     }
 
     /// All rows of `sql`, once.
-    fn read_rows<T>(
+    pub(crate) fn read_rows<T>(
         &self,
         connection: &Connection,
         sql: &Sql,
@@ -422,31 +387,5 @@ mod tests {
         assert_eq!(error.kind(), ErrorKind::Corrupt);
         assert!(error.to_string().contains("*** in database main ***, Page 3: btree"), "{error}");
         assert_eq!(error.to_string().lines().count(), 1);
-    }
-}
-
-/// How many snapshots of a store are open.
-#[derive(Debug, Default)]
-pub(crate) struct Depth(Cell<u32>);
-
-impl Depth {
-    /// Adds one, after calling `begin` if it is the first. If `begin` fails, nothing is added.
-    pub(crate) fn enter(&self, begin: impl FnOnce() -> Result<()>) -> Result<()> {
-        if self.0.get() == 0 {
-            begin()?;
-        }
-        self.0.set(self.0.get().saturating_add(1));
-        Ok(())
-    }
-
-    /// Whether there are any.
-    pub(crate) fn is_open(&self) -> bool {
-        self.0.get() > 0
-    }
-
-    /// One less; whether that was the last.
-    pub(crate) fn leave(&self) -> bool {
-        self.0.set(self.0.get().saturating_sub(1));
-        self.0.get() == 0
     }
 }

@@ -1,8 +1,8 @@
 //! Streams over rows that are made up, and how snapshots nest.
 
 use super::*;
+use crate::depth::Depth;
 use crate::error::ErrorKind;
-use crate::store::Depth;
 use rusqlite::types::ValueRef;
 use std::cell::Cell;
 use std::collections::VecDeque;
