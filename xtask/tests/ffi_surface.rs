@@ -181,7 +181,7 @@ fn a_structure_may_not_change_its_layout_or_its_names() {
         ("  uint8_t y;\n", "  uint8_t y;\n  uint8_t z;\n", "`int x; unsigned char y; unsigned char z`"),
         ("  uint8_t y;\n", "", "`int x`"),
         ("  uint8_t y;\n", "  int8_t y;\n", "`int x; signed char y`"),
-        ("  uint8_t y;\n", "  uint8_t y : 3;\n", "`int x; unsigned char : 3 y`"),
+        ("  uint8_t y;\n", "  uint8_t y : 3;\n", "`int x; unsigned char y : 3`"),
         ("  uint8_t y;\n", "  uint8_t why;\n", "`int x; unsigned char why`"),
         ("  uint8_t y;\n", "  uint8_t y[2];\n", "`int x; unsigned char [2] y`"),
     ] {
