@@ -80,7 +80,7 @@ fn change_all(tables: &dyn Tables, vintage: Vintage, batch: &Batch) -> Result<us
 fn check(tables: &dyn Tables, task: &TaskId, found: &Found, change: &Change) -> Result<()> {
     let refuse = |why| Error::NotAllowed { id: task.to_string(), why };
     if found.template {
-        return Err(refuse("it is a repeating template: change it in things 3"));
+        return Err(refuse("it is a repeating template: change it in Things 3"));
     }
     allowed(found.kind, change).map_err(refuse)?;
     let (what, kind, id) = match change {
