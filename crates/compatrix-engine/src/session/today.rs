@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use compatrix_model::cell::CellId;
 use compatrix_model::condition::Condition;
 use compatrix_model::evidence::Record;
-use compatrix_model::matrix_spec::Profile;
+use compatrix_model::matrix_spec::{Profile, RunBy};
 use compatrix_model::plan::{plan_part, Choice, Part};
 use compatrix_model::promised;
 use compatrix_model::spec_text::Parsed;
@@ -60,11 +60,15 @@ pub fn results(
         .into_iter()
         .collect();
     let profile = Profile::default();
-    let plan = plan_part(spec, &Choice { profile: &profile, cells: &[], packages: &[] }, &facts, &part);
     let mut results = TodaysResults { records: Vec::new(), earlier: 0, refused: Vec::new() };
-    for known in known::of_plan(&session.host, &session.ledger, spec, &plan, &survey)?.runs {
-        results.refused.extend(known.refused);
-        results.records.extend(known.record);
+    // As the commands plan them: suites of one command decide for each other how much debug information a build has.
+    for command in [RunBy::Compat, RunBy::LeakCheck, RunBy::Bench] {
+        let part: Part = part.iter().filter(|(suite, _)| spec.suites[*suite].run_by() == command).copied().collect();
+        let plan = plan_part(spec, &Choice { profile: &profile, cells: &[], packages: &[] }, &facts, &part);
+        for known in known::of_plan(&session.host, &session.ledger, spec, &plan, &survey)?.runs {
+            results.refused.extend(known.refused);
+            results.records.extend(known.record);
+        }
     }
     // What proves nothing of today's inputs has no entry.
     results.records.retain(|record| record.proof.is_some());
