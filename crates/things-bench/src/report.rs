@@ -68,7 +68,7 @@ impl Report {
         self.time_with(bench, effort, handled, || (), |()| act());
     }
 
-    /// The same with something made anew before each sample, outside of the measured time.
+    /// The same, with fresh input before each sample, outside of the measured time.
     pub fn time_with<S, T>(
         &mut self,
         bench: &str,

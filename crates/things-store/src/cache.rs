@@ -20,7 +20,7 @@
 //! store that has seen the commit has a higher floor. For the same reason nothing that is kept survives the opening of
 //! a store: its first floor is above all of it. A rollback leaves `data_version` as it was or raises a floor for nothing.
 //!
-//! Answers are kept for a file, as [`FileId`] tells them apart, not for a path: a store that still
+//! Answers are kept for a file, which is what a [`FileId`] stands for, not for a path: a store that still
 //! holds a file which was since replaced gives nothing to the stores of the new one. Nor do stores give answers to each
 //! other that were opened before and after a migration. Within a snapshot, which may be older
 //! than what others have read since, the cache is neither asked nor filled.
@@ -288,8 +288,8 @@ fn validate(capacity: u64, time_to_live: Option<Duration>) -> Result<()> {
 /// The memory of the machine in bytes where the system says it, and otherwise what can be addressed.
 fn memory() -> u64 {
     let mut text = String::new();
-    let told = std::fs::File::open("/proc/meminfo").and_then(|mut file| file.read_to_string(&mut text)).ok();
-    told.and_then(|_| total_of(&text)).unwrap_or(u64::MAX).min(isize::MAX as u64)
+    let read = std::fs::File::open("/proc/meminfo").and_then(|mut file| file.read_to_string(&mut text)).ok();
+    read.and_then(|_| total_of(&text)).unwrap_or(u64::MAX).min(isize::MAX as u64)
 }
 
 /// The total in the text of Linux's `/proc/meminfo`.

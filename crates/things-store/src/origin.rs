@@ -85,7 +85,7 @@ impl Origin {
         self.version
     }
 
-    /// The file, to be told apart from others.
+    /// Identifies the file.
     #[cfg(any(feature = "cache", feature = "changes"))]
     pub(crate) fn id(&self) -> FileId {
         FileId { file: self.file, path: self.file.0.is_none().then(|| self.path.clone()) }

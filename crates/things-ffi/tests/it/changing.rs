@@ -65,7 +65,7 @@ fn planted(case: &Case) {
     raw.execute_batch("INSERT INTO TMArea (\"uuid\", \"title\", \"index\") VALUES ('area', 'Area', 0);").unwrap();
 }
 
-/// Every row of the tables that a batch changes; identifiers of tombstones are made anew each time.
+/// Every row of the tables that a batch changes; each tombstone has a new identifier every time.
 fn rows(case: &Case) -> Vec<String> {
     let raw = case.raw();
     let mut found = Vec::new();

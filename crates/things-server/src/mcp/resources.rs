@@ -139,7 +139,7 @@ pub(super) fn missing(uri: &str) -> ErrorData {
     )
 }
 
-/// What a client is told of a read, and how it is counted.
+/// The answer to a read, and how it is counted.
 pub(super) fn answer(uri: String, read: Result<Value, Failure>) -> (Result<ReadResourceResult, ErrorData>, Outcome) {
     match read {
         Ok(json) => {

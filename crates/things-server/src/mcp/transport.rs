@@ -40,7 +40,7 @@ const CLOSING: Duration = Duration::from_secs(1);
 pub(super) struct Health {
     /// An answer could not be written.
     broken: AtomicBool,
-    /// Tells the reader.
+    /// Wakes the reader when that happens.
     wake: Notify,
     /// The last byte read was not the end of a line.
     midway: AtomicBool,

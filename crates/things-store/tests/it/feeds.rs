@@ -20,7 +20,7 @@ fn who_lags_is_told_and_gets_all_tasks() {
             assert_eq!(words(&mut quick), ["Updated x"], "{}: the other one is not slower", case.name);
         }
         let Some(Delivery::Lagged { missed, tasks }) = slow.try_next().unwrap() else {
-            panic!("{}: not told", case.name);
+            panic!("{}: not reported", case.name);
         };
         assert_eq!(missed, 20, "{}", case.name);
         let mut replica = Replica::of(&tasks);
