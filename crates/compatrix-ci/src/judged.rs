@@ -50,7 +50,11 @@ enum Known<'a> {
 impl Judging<'_> {
     /// Judges each planned cell. The caller adds GitHub's job results, the difference, and whether untried cells count.
     pub fn judged(&self, merged: &Merged) -> MergedMatrix {
-        let lost = merged.platforms.iter().flat_map(|platform| {
+        let only_tries = |platform: &&MergedPlatform| {
+            self.spec.ci.as_ref().is_some_and(|ci| ci.only_tries(&platform.platform))
+        };
+        let (tried, counted): (Vec<_>, Vec<_>) = merged.platforms.iter().partition(only_tries);
+        let lost = counted.into_iter().flat_map(|platform| {
             platform.missing.iter().map(|missing| LostJob {
                 job: missing.job.clone(),
                 platform: platform.platform.clone(),
@@ -66,7 +70,7 @@ impl Judging<'_> {
             lost: lost.collect(),
             not_done: Vec::new(),
             difference: Difference::NotAsked,
-            notes: notes(merged),
+            notes: notes(merged).into_iter().chain(tried.into_iter().filter_map(silent)).collect(),
             denied: false,
         }
     }
@@ -87,7 +91,7 @@ impl Judging<'_> {
             .chain(untried.map(|other| (other.suite, other.cell, Known::Untried(&other.reason))))
             .collect();
         known.sort_by_key(|(suite, cell, _)| (*suite, *cell));
-        let may_fail = may_fail(spec, self.committed);
+        let may_fail = may_fail(spec, self.committed, &platform.platform);
         let excused = known.iter().map(|(_, cell, _)| may_fail(&spec.space.coords(*cell))).collect();
         let row = |(suite, cell, known)| match known {
             Known::Untried(why) => judge.untried(suite, cell, why),
@@ -119,6 +123,16 @@ impl Judging<'_> {
             judge.row(result.suite, result.cell, merged.brief(result), false).in_brief()
         }
     }
+}
+
+/// That jobs of a platform that is only tried sent nothing.
+fn silent(platform: &MergedPlatform) -> Option<String> {
+    let jobs = platform.missing.len();
+    let cells: usize = platform.missing.iter().map(|missing| missing.cells.len()).sum();
+    (jobs > 0).then(|| {
+        let job = if jobs == 1 { "job" } else { "jobs" };
+        format!("{}, which may fail: no evidence of {cells} cells came from {jobs} {job}", platform.platform)
+    })
 }
 
 fn notes(merged: &Merged) -> Vec<String> {

@@ -43,6 +43,7 @@ fn spec(text: &str, platforms: &[&str]) -> Spec {
         code_scanning: false,
         missing_fails: false,
         may_fail: Vec::new(),
+        tried_platforms: Vec::new(),
         checks: None,
     });
     spec

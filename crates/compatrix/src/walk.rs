@@ -7,6 +7,7 @@ use compatrix_ci::may_fail;
 use compatrix_engine::sys::clock;
 use compatrix_engine::sys::error::Error;
 use compatrix_engine::sys::files;
+use compatrix_engine::sys::host::Host;
 use compatrix_engine::walk::Walked;
 use compatrix_model::matrix_spec::Spec;
 use compatrix_model::results::exit::Shortfall;
@@ -65,7 +66,7 @@ impl Done {
         let rows = self.walked.matrix.rows.iter();
         let Some(event) = &self.event else { return Shortfall::of(rows, denied).exit_code().number() };
         let denied = denied || spec.ci.as_ref().is_some_and(|ci| ci.missing_fails);
-        let may_fail = may_fail(spec, &event.committed);
+        let may_fail = may_fail(spec, &event.committed, &Host::platform());
         let excused = |row: &Row| spec.space.find(&row.cell).is_some_and(|cell| may_fail(&spec.space.coords(cell)));
         Shortfall::of(rows.filter(|row| !excused(row)), denied).exit_code().number()
     }

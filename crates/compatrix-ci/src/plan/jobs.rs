@@ -83,8 +83,8 @@ fn kinds(
     costs: &[Cost],
     cells: &[Vec<(usize, CellIndex)>],
 ) -> Vec<JobKind> {
-    let has_excuses = spec.ci.as_ref().is_some_and(|ci| !ci.may_fail.is_empty());
-    let may_fail = may_fail(spec, committed);
+    let has_excuses = spec.ci.as_ref().is_some_and(|ci| !ci.may_fail.is_empty() || ci.only_tries(of.platform));
+    let may_fail = may_fail(spec, committed, of.platform);
     let excused =
         |build: usize| has_excuses && cells[build].iter().all(|(_, cell)| may_fail(&spec.space.coords(*cell)));
     let rust = spec.space.axis_of(&AxisKind::Rust).map(|(_, axis)| axis);
@@ -181,9 +181,10 @@ pub(super) struct OfPlatform<'a> {
     pub(super) plan: Plan,
 }
 
-/// A predicate on a cell's coordinates: whether CI's verdict ignores its failure.
-pub fn may_fail<'a>(spec: &'a Spec, committed: &'a Committed) -> impl Fn(&[usize]) -> bool + 'a {
+/// A predicate on a cell's coordinates: whether CI's verdict ignores its failure on this platform.
+pub fn may_fail<'a>(spec: &'a Spec, committed: &'a Committed, platform: &str) -> impl Fn(&[usize]) -> bool + 'a {
+    let only_tries = spec.ci.as_ref().is_some_and(|ci| ci.only_tries(platform));
     let conditions = spec.ci.iter().flat_map(|ci| &ci.may_fail);
     let matchers: Vec<_> = conditions.map(|when| when.matcher(&spec.space, &committed.versions)).collect();
-    move |coords| matchers.iter().any(|matcher| matcher.holds(coords))
+    move |coords| only_tries || matchers.iter().any(|matcher| matcher.holds(coords))
 }

@@ -49,7 +49,8 @@ pub(crate) fn run(global: &Global, args: &MergeArgs, terminal: &Terminal) -> Res
         Some(platform) => events::on_platform(plan, platform).map_err(Error::Usage)?,
         None => (plan, None),
     };
-    let wrong = args.needs.as_ref().map(|json| not_done(&plan, json).map_err(Error::Usage)).transpose()?;
+    let tried = spec.ci.as_ref().map(|ci| ci.tried_platforms.as_slice()).unwrap_or_default();
+    let wrong = args.needs.as_ref().map(|json| not_done(&plan, tried, json).map_err(Error::Usage)).transpose()?;
     let repository = workspace::repository(&session.host);
     let expected = Expected {
         spec,

@@ -134,6 +134,20 @@ fn cells_that_may_fail_are_shown_and_fail_nothing() {
 }
 
 #[test]
+fn a_platform_that_may_fail_is_shown_and_fails_nothing() {
+    let platform = format!("{}-{}", std::env::consts::OS, std::env::consts::ARCH);
+    let tried = format!("{platform} = {{ label = \"runner\", may-fail = true }}");
+    let spec = SPEC.replace("PLATFORM = \"runner\"", &tried);
+    assert_ne!(spec, SPEC);
+    let jobs = jobs(&made(SPEC));
+    let made = made(&spec);
+    run_jobs(&made, &jobs[..1], 0);
+    let ran = merge(&made, &["ev"], &[]);
+    ran.expect(0);
+    assert!(ran.stdout.contains(&format!("{platform}, which may fail: no evidence of 2 cells came from 1 job")), "{ran}");
+}
+
+#[test]
 fn a_job_that_is_lost_fails_the_verdict() {
     let made = made(SPEC);
     let jobs = jobs(&made);

@@ -36,9 +36,12 @@ pub(in crate::matrix_spec) fn ci(
 ) -> Option<Ci> {
     let entry = root.entry("ci")?;
     let table = entry.node.table()?;
-    let runners = table.table("runners").into_iter().flat_map(|runners| &runners.entries);
+    let entries = table.table("runners").into_iter().flat_map(|runners| &runners.entries);
+    let label = |runner: &Node| runner.table().map_or_else(|| runner.text().map(str::to_owned), |it| it.owned("label"));
     let runners: Vec<(String, String)> =
-        runners.filter_map(|runner| Some((runner.key.clone(), runner.node.text()?.to_owned()))).collect();
+        entries.clone().filter_map(|runner| Some((runner.key.clone(), label(&runner.node)?))).collect();
+    let is_tried = |runner: &&Entry| runner.node.table().is_some_and(|it| it.flag("may-fail") == Some(true));
+    let tried_platforms = entries.filter(is_tried).map(|runner| runner.key.clone()).collect();
     let known = Known { root, suites, profiles, ci: table, runners: &runners };
     let mut events = BTreeMap::new();
     for event in CiEvent::ALL {
@@ -67,6 +70,7 @@ pub(in crate::matrix_spec) fn ci(
         may_fail,
         checks: table.entry("checks").and_then(|entry| checks(entry, c)),
         runners,
+        tried_platforms,
     })
 }
 

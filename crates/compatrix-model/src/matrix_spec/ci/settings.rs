@@ -102,6 +102,8 @@ pub struct Ci {
     pub tool: Option<ToolSource>,
     /// The label of the runner of each platform, in the spec's order: `("linux-x86_64", "ubuntu-24.04")`.
     pub runners: Vec<(String, String)>,
+    /// Platforms that are only tried: nothing that happens there fails CI's verdict.
+    pub tried_platforms: Vec<String>,
     /// What runs on which event.
     pub events: BTreeMap<CiEvent, EventSettings>,
     /// The most minutes that a job may take.
@@ -118,6 +120,13 @@ pub struct Ci {
     pub may_fail: Vec<Condition>,
     /// The ordinary lints and tests, in `checks.yml`.
     pub checks: Option<Checks>,
+}
+
+impl Ci {
+    /// Whether the platform is only tried, so that its jobs do not count for the verdict.
+    pub fn only_tries(&self, platform: &str) -> bool {
+        self.tried_platforms.iter().any(|tried| tried == platform)
+    }
 }
 
 /// `[ci.tool]`: where jobs install Compatrix from. All texts are plain letters that no shell reads.

@@ -77,9 +77,25 @@ static RUNNERS: TableShape = TableShape {
         what: "a platform",
         name: &Format::Platform,
         doc: "The label of its runner: `ubuntu-24.04`.",
-        shape: &Shape::Text(&CiFormat::RunnerLabel),
+        shape: &Shape::OneOf(&[Shape::Text(&CiFormat::RunnerLabel), Shape::Table(&RUNNER)]),
     }),
     min: 1,
+};
+
+static RUNNER: TableShape = TableShape {
+    title: "a runner",
+    keys: &[
+        Key::required("label", "Its label.", Shape::Text(&CiFormat::RunnerLabel)),
+        Key::default(
+            "may-fail",
+            "Whether the platform is only tried: its jobs do not fail the verdict of CI, whatever becomes of them.",
+            Shape::Flag,
+            Need::Flag(false),
+        ),
+    ],
+    later: Later::NONE,
+    rest: None,
+    min: 0,
 };
 
 static TOOL: TableShape = TableShape {
