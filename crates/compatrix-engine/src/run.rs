@@ -12,7 +12,6 @@ pub(crate) mod program;
 pub(crate) mod proof;
 mod which_sqlite;
 
-use std::os::unix::process::ExitStatusExt;
 use std::path::Path;
 
 use anyhow::{Context, Result};
@@ -29,6 +28,7 @@ use crate::run::executable::{blank, command, signal_name, take_status_for_a_test
 use crate::run::inputs::{environment, RunInputs};
 use crate::sys::files;
 use crate::sys::host::{last_lines, Host};
+use crate::sys::os::children::signal;
 use crate::sys::process::{Command, Finished};
 use crate::sys::supervisor::End;
 
@@ -258,7 +258,7 @@ fn judge_one(report: &Report, finished: &Finished, executable: &Executable, suit
         End::Interrupted => return (Outcome::Infrastructure, "interrupted".to_owned()),
         End::Itself => {}
     }
-    if let Some(signal) = finished.status.signal() {
+    if let Some(signal) = signal(finished.status) {
         let running = during(report);
         let said = last_lines(&finished.stderr.text(), 1);
         let said = if said.is_empty() { said } else { format!(": {said}") };

@@ -12,7 +12,7 @@ pub mod host;
 pub mod lock;
 pub mod machine;
 pub mod memo;
-pub(crate) mod pin;
+pub(crate) mod os;
 pub mod process;
 pub(crate) mod processes;
 pub mod recording;

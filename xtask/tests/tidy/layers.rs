@@ -67,19 +67,22 @@ const CRATES: [Crate; 17] = [
 ];
 
 /// Others' crates that have effects.
-const EFFECTFUL: [&str; 13] = [
+const EFFECTFUL: [&str; 16] = [
     "cargo_metadata",
     "clap",
     "duct",
     "ignore",
     "indicatif",
     "jobserver",
+    "process-wrap",
     "rusqlite",
     "rustix",
+    "same-file",
     "signal-hook",
     "tempfile",
     "terminal_size",
     "which",
+    "win32job",
     "xshell",
 ];
 

@@ -12,6 +12,7 @@ mod plans;
 mod rings;
 mod rust;
 mod source;
+mod systems;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};

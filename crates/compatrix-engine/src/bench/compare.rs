@@ -32,7 +32,7 @@ use crate::sys::error::Error;
 use crate::sys::files;
 use crate::sys::git::Git;
 use crate::sys::host::Host;
-use crate::sys::pin;
+use crate::sys::os::cores;
 
 /// What to compare, and how.
 #[derive(Debug)]
@@ -193,7 +193,7 @@ fn measure(
         program.same &= !request.same_too;
         program.over |= program.same && !has_targets;
     }
-    let core = pin::idlest();
+    let core = cores::idlest();
     let mut rounds = Rounds {
         host,
         core,

@@ -6,15 +6,15 @@ use compatrix_model::speed;
 
 use crate::sys::files;
 use crate::sys::machine::Machine;
+use crate::sys::os::machine;
 
 /// The machine, with the core that benches run on.
 pub(super) fn look(core: Option<usize>) -> speed::Machine {
     let line = |path: &str| files::read_text(Path::new(path)).ok().map(|text| text.trim().to_owned());
-    let system = rustix::system::uname();
-    let text = |part: &std::ffi::CStr| part.to_string_lossy().into_owned();
+    let (processor, kernel) = machine::processor_and_system();
     speed::Machine {
-        processor: line("/proc/cpuinfo").and_then(|text| model(&text)).unwrap_or_else(|| text(system.machine())),
-        kernel: format!("{} {}", text(system.sysname()), text(system.release())),
+        processor: line("/proc/cpuinfo").and_then(|text| model(&text)).unwrap_or(processor),
+        kernel,
         cores: Machine::look().cores,
         core,
         governor: line(&format!("/sys/devices/system/cpu/cpu{}/cpufreq/scaling_governor", core.unwrap_or_default())),

@@ -1,6 +1,5 @@
 //! Rounds: every program of every contender once, in random order, and the canary.
 
-use std::os::unix::process::ExitStatusExt;
 use std::sync::mpsc::Sender;
 use std::time::Duration;
 
@@ -21,6 +20,7 @@ use crate::run::executable::signal_name;
 use crate::sys::clock;
 use crate::sys::error::Error;
 use crate::sys::host::{last_lines, Host};
+use crate::sys::os::children::signal;
 use crate::sys::supervisor::End;
 
 /// What all rounds have in common, and what they came to.
@@ -149,7 +149,7 @@ impl Group<'_> {
 fn trouble(ran: &Ran, target: &str, side: &str, limit: Duration) -> Option<GroupTrouble> {
     let finished = &ran.finished;
     let said = || last_lines(&finished.stderr.text(), 2);
-    let (outcome, cause) = match (finished.end, finished.status.signal(), finished.status.code()) {
+    let (outcome, cause) = match (finished.end, signal(finished.status), finished.status.code()) {
         (End::TimedOut, ..) => time_limit::Ended { limit, had: finished.had, wall: finished.wall }.outcome(target, ""),
         (End::Interrupted, ..) => (Outcome::Infrastructure, "interrupted".to_owned()),
         (End::Itself, Some(signal), _) => {

@@ -29,6 +29,7 @@ use crate::find::workspace::Workspace;
 use crate::sys::clock;
 use crate::sys::files;
 use crate::sys::host::Host;
+use crate::sys::os::env::{LIBRARY_PATH, SEPARATOR};
 use crate::sys::process::{Command, Finished};
 use crate::sys::supervisor::End;
 
@@ -64,7 +65,7 @@ pub(crate) fn doctest_command(host: &Host, build: &Build, inputs: &BuildInputs<'
     let mut command = base(host, build, inputs, &target_dir(host, build))?.first(&["test", "--doc"]);
     command.timeout = Some(inputs.doctest_limit);
     if let Some(dir) = inputs.link.and_then(|link| link.link_dir.clone()) {
-        command = command.env("LD_LIBRARY_PATH", dir);
+        command = command.env(LIBRARY_PATH, dir);
     }
     Ok(command)
 }
@@ -144,7 +145,7 @@ pub(crate) fn pkg_config_path(host: &Host, inputs: &BuildInputs<'_>) -> Option<(
     let dir = inputs.link.filter(|_| asks)?.link_dir.clone()?;
     let has_one = files::exists(&Path::new(&dir).join("sqlite3.pc"));
     let user = host.ambient.for_builds().remove(PKG_CONFIG_PATH);
-    has_one.then(|| (PKG_CONFIG_PATH.to_owned(), std::iter::once(dir).chain(user).collect::<Vec<_>>().join(":")))
+    has_one.then(|| (PKG_CONFIG_PATH.to_owned(), std::iter::once(dir).chain(user).collect::<Vec<_>>().join(SEPARATOR)))
 }
 
 /// The arguments after `cargo test` or `cargo build` that a person would type.

@@ -13,6 +13,7 @@ use super::units::is_kept_by_tools;
 use crate::find::input::Input;
 use crate::sys::files;
 use crate::sys::host::{last_lines, Host};
+use crate::sys::os::env::LIBRARY_PATH;
 use crate::sys::process::Command;
 
 /// The SQLite library that the loader resolves for an executable with this library path; `None` if it needs none. `loader`
@@ -137,7 +138,7 @@ fn asked(
 ) -> Result<(String, Vec<PathBuf>)> {
     let mut command = ask(loader, executable, &host.root).envs(env);
     if let Some(path) = library_path {
-        command = command.env("LD_LIBRARY_PATH", path);
+        command = command.env(LIBRARY_PATH, path);
     }
     command.timeout = Some(Duration::from_secs(30));
     let mut said = Vec::new();

@@ -25,7 +25,7 @@ const NAME: &str = "compatrix-recorder";
 /// The folder for the records.
 const FOLDER: &str = "COMPATRIX_RECORD";
 /// The loader's path, which runs put together from several parts.
-pub(crate) const LIBRARY_PATH: &str = "LD_LIBRARY_PATH";
+pub(crate) use crate::sys::os::env::LIBRARY_PATH;
 
 /// What one start of the runner saw.
 #[derive(Debug, Serialize, Deserialize)]

@@ -15,6 +15,7 @@ use semver::Version;
 use serde::{Deserialize, Serialize};
 
 use crate::sys::environment::Ambient;
+use crate::sys::os::env;
 
 /// Found out once, and again where a provision changed it.
 #[derive(Debug, Clone, PartialEq)]
@@ -90,7 +91,7 @@ impl ToolchainFacts {
             }
         }
         let dirs = dirs.iter().map(|dir| dir.to_string_lossy().into_owned());
-        let path = dirs.chain(ambient.get("PATH").map(str::to_owned)).collect::<Vec<_>>().join(":");
+        let path = dirs.chain(ambient.get("PATH").map(str::to_owned)).collect::<Vec<_>>().join(env::SEPARATOR);
         [("PATH".to_owned(), path), ("RUSTUP_AUTO_INSTALL".to_owned(), "0".to_owned())]
     }
 }

@@ -170,6 +170,11 @@ mod tests {
         assert_eq!(top(&root, Some(&dir.join("a"))), dir.join("a/b"));
         files::write(&dir.join("a/.git"), b"gitdir: x").unwrap();
         assert_eq!(top(&root, None), dir.join("a"));
+    }
+
+    #[test]
+    #[cfg(unix)] // modes
+    fn a_folder_of_everybody_is_nobody_s() {
         let shared = tempfile::tempdir().unwrap();
         let mode = std::os::unix::fs::PermissionsExt::from_mode(0o1777);
         std::fs::set_permissions(shared.path(), mode).unwrap();

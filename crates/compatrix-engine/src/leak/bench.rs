@@ -1,7 +1,6 @@
 //! Types shared by the tools' modules: a run's inputs, a unit of its tests, the unit's result.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::os::unix::process::ExitStatusExt;
 use std::path::Path;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
@@ -21,6 +20,7 @@ use crate::run::executable;
 use crate::run::inputs::RunInputs;
 use crate::run::parts::Parts;
 use crate::sys::host::{last_lines, Host};
+use crate::sys::os::children::signal;
 use crate::sys::process::{Command, Finished};
 use crate::sys::supervisor::End;
 
@@ -194,7 +194,7 @@ pub(crate) fn unit_outcome(ran: &RanUnit, unit: &Unit<'_>, limit: Duration) -> (
     }
     let said = last_lines(&ran.finished.stderr.text(), 1);
     let said = if said.is_empty() { said } else { format!(": {said}") };
-    match ran.finished.status.signal() {
+    match signal(ran.finished.status) {
         // Only the time limit sends it here, so otherwise it was the system, short of memory.
         Some(9) => (
             Outcome::Infrastructure,

@@ -4,9 +4,7 @@
 //! A memory error ends the process, so the tests after it did not run: the caller runs them again. Leaks are told when
 //! the process ends. Exit codes tell nothing that is used here: a test that fails and leaks ends with the leak's.
 
-use std::os::unix::process::ExitStatusExt;
 use std::path::{Path, PathBuf};
-use std::process::ExitStatus;
 
 use anyhow::Result;
 use compatrix_leak::sanitizer::{self, Report};
@@ -24,6 +22,7 @@ use crate::find::leak_tools::sanitizer_runtime;
 use crate::run::executable;
 use crate::sys::files;
 use crate::sys::host::Host;
+use crate::sys::os::children::{exited, signal};
 use crate::sys::process::{Command, Finished};
 use crate::sys::supervisor::End;
 
@@ -144,7 +143,7 @@ fn once(bench: &Bench<'_>, unit: &Unit<'_>, dir: &Path, stacks: Stacks) -> Resul
     }
     let text = log.text(&mut ran.notes)?;
     let mut report = sanitizer::parse(&text);
-    let broken = ran.finished.status.signal() == Some(SIGSEGV) && text.is_empty();
+    let broken = signal(ran.finished.status) == Some(SIGSEGV) && text.is_empty();
     if let (Tool::Lsan, true, Some(test)) = (bench.settings.tool, broken, culprit(&ran, unit)) {
         ran.findings.extend(overflow(bench, unit, &test, dir)?);
     }
@@ -153,7 +152,7 @@ fn once(bench: &Bench<'_>, unit: &Unit<'_>, dir: &Path, stacks: Stacks) -> Resul
     let witness = witness::read(dir)?;
     // What the process said of its end, before the sanitizer changed it.
     if let (Some(code), Some(_)) = (witness.as_ref().and_then(|w| w.ended), ran.finished.status.code()) {
-        ran.finished.status = ExitStatus::from_raw(code << 8);
+        ran.finished.status = exited(code);
     }
     let title = bench.settings.tool.title();
     let has_fatal = report.findings.iter().any(|finding| finding.fatal) || report.stopped.is_some();

@@ -1,8 +1,6 @@
 //! Runs a unit under valgrind's memcheck: never cargo, and the result comes from its XML, not its exit code.
 
-use std::os::unix::process::ExitStatusExt;
 use std::path::{Path, PathBuf};
-use std::process::ExitStatus;
 
 use anyhow::Result;
 use compatrix_leak::attribute::A_FORK;
@@ -17,6 +15,7 @@ use super::symbols::Symbols;
 use super::witness::{self, Task};
 use crate::sys::files;
 use crate::sys::host::last_lines;
+use crate::sys::os::children::{exited, signal};
 use crate::sys::process::Command;
 use crate::sys::supervisor::End;
 
@@ -118,7 +117,7 @@ fn once(bench: &Bench<'_>, unit: &Unit<'_>, dir: &Path, task: Task) -> Result<On
     let witness = witness::read(dir)?;
     // What the process said of its end, before a setting of valgrind's changed it.
     if let (Some(code), Some(_)) = (witness.as_ref().and_then(|w| w.ended), ran.finished.status.code()) {
-        ran.finished.status = ExitStatus::from_raw(code << 8);
+        ran.finished.status = exited(code);
     }
     Ok(Once { ran, own, children, plants, witness })
 }
@@ -265,7 +264,7 @@ fn trouble(ran: &RanUnit, of_report: Option<Trouble>) -> Option<(Outcome, String
         }
         (End::Itself, Some(Trouble::Cut)) => {
             // Killed from outside; the signal is more informative than the report.
-            let signal = finished.status.signal();
+            let signal = signal(finished.status);
             let said = last_lines(&finished.stderr.text(), 2);
             signal.is_none().then(|| (Outcome::Infrastructure, format!("valgrind's report ends in the middle: {said}")))
         }
@@ -276,7 +275,7 @@ fn trouble(ran: &RanUnit, of_report: Option<Trouble>) -> Option<(Outcome, String
 }
 
 fn met_unknown_instruction(ran: &RanUnit) -> bool {
-    ran.finished.status.signal() == Some(SIGILL) && ran.finished.stderr.text().contains(UNKNOWN_INSTRUCTION)
+    signal(ran.finished.status) == Some(SIGILL) && ran.finished.stderr.text().contains(UNKNOWN_INSTRUCTION)
 }
 
 fn unknown_instruction() -> String {

@@ -139,15 +139,12 @@ pub(super) fn copy_tree(from: &Path, to: &Path, modes: bool) -> Result<()> {
     Ok(())
 }
 
-#[allow(clippy::disallowed_methods, reason = "an artifact has no modes")]
 fn copy_file(from: &Path, to: &Path, modes: bool) -> Result<()> {
     if let Some(parent) = to.parent() {
         files::make_dir(parent)?;
     }
-    files::copy(from, to)?;
-    if !modes {
-        let plain = std::os::unix::fs::PermissionsExt::from_mode(0o644);
-        std::fs::set_permissions(to, plain).with_context(|| format!("cannot write {}", to.display()))?;
+    match modes {
+        true => files::copy(from, to),
+        false => files::copy_plain(from, to),
     }
-    Ok(())
 }

@@ -13,6 +13,7 @@ use super::job::{Going, Stop};
 use crate::sys::clock;
 use crate::sys::error::Error;
 use crate::sys::files;
+use crate::sys::os::env::SEPARATOR;
 use crate::sys::process::{Command, Finished};
 use crate::sys::supervisor::End;
 
@@ -46,7 +47,7 @@ pub(super) fn run(
     env.extend(step_env.clone());
     if !going.paths.is_empty() {
         let rest = env.get("PATH").cloned().unwrap_or_default();
-        env.insert("PATH".to_owned(), format!("{}:{rest}", going.paths.join(":")));
+        env.insert("PATH".to_owned(), format!("{}{SEPARATOR}{rest}", going.paths.join(SEPARATOR)));
     }
     for (name, path) in ["GITHUB_ENV", "GITHUB_PATH", "GITHUB_OUTPUT"].into_iter().zip(&commands) {
         env.insert(name.to_owned(), text(path));

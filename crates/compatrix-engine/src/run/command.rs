@@ -17,6 +17,7 @@ use crate::run::executable::{blank, signal_name, Scratch};
 use crate::run::inputs::{environment, fill, RunInputs};
 use crate::run::{program, proven, with_retries};
 use crate::sys::host::{last_lines, Host};
+use crate::sys::os::children::{is_no_program, signal};
 use crate::sys::process::{Command, Finished};
 use crate::sys::supervisor::End;
 
@@ -154,9 +155,8 @@ fn lacks<'a>(finished: &Finished, findings: &'a Findings) -> Option<&'a str> {
 /// Whether it is what the spec says that cannot be started (execve(2): absent, not executable, of no known format, too long),
 /// and nothing that the machine lacks.
 fn is_its_fault(error: &std::io::Error) -> bool {
-    let no_format = error.raw_os_error() == Some(rustix::io::Errno::NOEXEC.raw_os_error());
     let kinds = [ErrorKind::NotFound, ErrorKind::PermissionDenied, ErrorKind::ArgumentListTooLong];
-    no_format || kinds.contains(&error.kind())
+    is_no_program(error) || kinds.contains(&error.kind())
 }
 
 /// What it printed.
@@ -198,7 +198,6 @@ fn notes(finished: &Finished, said: &Said) -> Vec<String> {
 }
 
 fn outcome(inputs: &RunInputs<'_>, shown: &str, finished: &Finished, said: &Said) -> (Outcome, String) {
-    use std::os::unix::process::ExitStatusExt;
     let ended = match finished.end {
         End::TimedOut => {
             let ended = time_limit::Ended { limit: inputs.suite.timeout, had: finished.had, wall: finished.wall };
@@ -209,7 +208,7 @@ fn outcome(inputs: &RunInputs<'_>, shown: &str, finished: &Finished, said: &Said
     };
     let last = [&finished.stderr, &finished.stdout].map(|stream| last_lines(&stream.text(), 1));
     let last = last.into_iter().find(|last| !last.is_empty()).map(|last| format!(": {last}")).unwrap_or_default();
-    if let Some(signal) = finished.status.signal() {
+    if let Some(signal) = signal(finished.status) {
         return (Outcome::Crashed, format!("`{shown}` was ended by {}{last}", signal_name(signal)));
     }
     let errors: Vec<&Finding> = said.findings.iter().filter(|one| one.level == Level::Error).collect();

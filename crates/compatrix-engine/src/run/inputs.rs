@@ -19,6 +19,7 @@ use crate::find::fixture;
 use crate::run::keys;
 use crate::survey::Survey;
 use crate::sys::host::Host;
+use crate::sys::os::env::SEPARATOR;
 
 /// All that a run is made of.
 #[derive(Debug, Clone, Copy)]
@@ -197,7 +198,7 @@ pub(crate) fn library_path(inputs: &RunInputs<'_>) -> Option<String> {
 pub(crate) fn library_path_of(inputs: &RunInputs<'_>, recorded: &Recorded) -> Option<String> {
     let own = library_path(inputs).filter(|_| inputs.build.linkage == Some(Linkage::Dynamic));
     let dirs: Vec<String> = own.into_iter().chain(recorded.library_path.clone()).collect();
-    (!dirs.is_empty()).then(|| dirs.join(":"))
+    (!dirs.is_empty()).then(|| dirs.join(SEPARATOR))
 }
 
 /// The text of a template in a run with this scratch folder. Programs by name; of one that is not among them nothing is put

@@ -5,8 +5,15 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
+use crate::sys::os::env;
+
 /// Variables passed to every child if set: the user's identity, folders and locale.
 const EVERYWHERE: [&str; 9] = ["HOME", "PATH", "USER", "LOGNAME", "LANG", "LANGUAGE", "TZ", "TMPDIR", "SHELL"];
+
+/// Whether a variable is passed to every child.
+fn is_everywhere(name: &str) -> bool {
+    EVERYWHERE.contains(&name) || env::NEEDED.contains(&name) || name.starts_with("LC_")
+}
 
 /// Further variables for builds that can change what they make: the C compiler, and where libraries are.
 const BUILDS: [&str; 6] = ["CC", "AR", "CFLAGS", "SDKROOT", "MACOSX_DEPLOYMENT_TARGET", "PKG_CONFIG_PATH"];
@@ -36,6 +43,7 @@ const NETWORK: [&str; 15] = [
 /// Whether a variable that builds get changes none of their products by itself.
 fn is_no_input(name: &str) -> bool {
     ["HOME", "TMPDIR"].contains(&name)
+        || env::NEEDED.contains(&name)
         || RUST_FOLDERS.contains(&name)
         || NETWORK.contains(&name)
         || ["CARGO_HTTP_", "CARGO_NET_"].iter().any(|prefix| name.starts_with(prefix))
@@ -57,7 +65,8 @@ pub struct Ambient {
 impl Ambient {
     /// The environment of this process, without variables that are not UTF-8.
     pub fn capture() -> Self {
-        let vars = std::env::vars_os().filter_map(|(k, v)| Some((k.into_string().ok()?, v.into_string().ok()?)));
+        let vars =
+            std::env::vars_os().filter_map(|(k, v)| Some((env::name(k.into_string().ok()?), v.into_string().ok()?)));
         Self {
             vars: vars.collect(),
             home: std::env::home_dir().filter(|home| home.is_absolute()),
@@ -106,14 +115,13 @@ impl Ambient {
 
     /// The environment that a run starts from.
     pub fn for_runs(&self) -> BTreeMap<String, String> {
-        self.pick(|name| EVERYWHERE.contains(&name) || name.starts_with("LC_"))
+        self.pick(is_everywhere)
     }
 
     /// The environment that a build, or a question to a tool, starts from.
     pub fn for_builds(&self) -> BTreeMap<String, String> {
         self.pick(|name| {
-            EVERYWHERE.contains(&name)
-                || name.starts_with("LC_")
+            is_everywhere(name)
                 || BUILDS.contains(&name)
                 || RUST_FOLDERS.contains(&name)
                 || NETWORK.contains(&name)
@@ -142,13 +150,13 @@ impl Ambient {
     fn with_plain_path(&self, mut vars: BTreeMap<String, String>) -> BTreeMap<String, String> {
         let homes = self.rust_homes();
         let mut dirs: Vec<&str> = Vec::new();
-        for dir in self.get("PATH").unwrap_or_default().split(':') {
+        for dir in self.get("PATH").unwrap_or_default().split(env::SEPARATOR) {
             let of_rust = homes.iter().any(|(_, home)| Path::new(dir).starts_with(home));
             if !of_rust && !dirs.contains(&dir) && Path::new(dir).is_dir() {
                 dirs.push(dir);
             }
         }
-        vars.insert("PATH".to_owned(), dirs.join(":"));
+        vars.insert("PATH".to_owned(), dirs.join(env::SEPARATOR));
         vars
     }
 
@@ -156,11 +164,11 @@ impl Ambient {
         self.vars.iter().filter(|(name, _)| keep(name)).map(|(k, v)| (k.clone(), v.clone())).collect()
     }
 
-    /// The cache folder that all workspaces of the user share: `compatrix` under XDG_CACHE_HOME, else under `~/.cache`
-    /// (XDG Base Directory Specification; relative values are to be ignored).
+    /// The cache folder that all workspaces of the user share: `compatrix` under XDG_CACHE_HOME, else where this
+    /// system has caches, such as `~/.cache` (XDG Base Directory Specification; relative values are to be ignored).
     pub fn cache_dir(&self) -> Option<PathBuf> {
         let xdg = self.get("XDG_CACHE_HOME").map(PathBuf::from).filter(|path| path.is_absolute());
-        let base = xdg.or_else(|| Some(self.home.as_ref()?.join(".cache")))?;
+        let base = xdg.or_else(|| env::cache_folder(self.get("LOCALAPPDATA"), self.home()))?;
         Some(base.join("compatrix"))
     }
 
@@ -171,7 +179,7 @@ impl Ambient {
 
     /// A program on our PATH.
     pub fn find(&self, program: &str) -> Option<PathBuf> {
-        which::which_in(program, self.get("PATH"), "/").ok()
+        which::which_in(program, self.get("PATH"), env::NOWHERE).ok()
     }
 }
 

@@ -9,8 +9,6 @@ mod tests;
 
 use std::fs;
 use std::io::{Read, Write};
-use std::os::fd::AsFd;
-use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
@@ -19,6 +17,7 @@ use globset::{GlobBuilder, GlobMatcher};
 use sha2::Digest;
 
 use crate::sys::memo::Memo;
+use crate::sys::os::meta;
 
 pub use output::{can_write_output, holds_something_else, is_same_output};
 pub(crate) use same::{copy_if_changed, is_there, size};
@@ -26,18 +25,10 @@ pub(crate) use same::{copy_if_changed, is_there, size};
 /// The most bytes of a file that are read at once.
 const BUFFER: usize = 256 * 1024;
 
-/// A stamp that detects changes of a file: size, modification time, inode and change time.
+/// A stamp that detects changes of a file.
 pub fn stamp(path: &Path) -> Result<String> {
     let meta = fs::metadata(path).with_context(|| format!("cannot look at {}", path.display()))?;
-    Ok(format!(
-        "{}:{}.{}:{}:{}.{}",
-        meta.size(),
-        meta.mtime(),
-        meta.mtime_nsec(),
-        meta.ino(),
-        meta.ctime(),
-        meta.ctime_nsec()
-    ))
+    Ok(meta::stamp(&meta))
 }
 
 /// Whether a file or folder changed within this time, or will only; not if there is none.
@@ -45,7 +36,7 @@ pub(crate) fn changed_within(path: &Path, time: std::time::Duration) -> bool {
     let Ok(meta) = fs::metadata(path) else { return false };
     let seconds = crate::sys::clock::system().duration_since(std::time::UNIX_EPOCH).unwrap_or_default().as_secs();
     let before = i64::try_from(seconds.saturating_sub(time.as_secs())).unwrap_or(i64::MAX);
-    meta.mtime() >= before || meta.ctime() >= before
+    meta::changed_since(&meta, before)
 }
 
 /// The SHA-256 of a file, remembered by its stamp.
@@ -158,13 +149,10 @@ pub fn write_output(path: &Path, content: &[u8]) -> Result<()> {
             Err(_) => write(path, content),
         };
     };
-    let is = |stream: &dyn AsFd| {
-        rustix::fs::fstat(stream.as_fd()).is_ok_and(|stat| (stat.st_dev, stat.st_ino) == (meta.dev(), meta.ino()))
-    };
-    let written = if is(&std::io::stdout()) {
+    let written = if meta::is_stdout(path, &meta) {
         let mut stdout = std::io::stdout().lock();
         stdout.write_all(content).and_then(|()| stdout.flush())
-    } else if is(&std::io::stderr()) {
+    } else if meta::is_stderr(path, &meta) {
         std::io::stderr().lock().write_all(content)
     } else if meta.is_file() {
         let target = fs::canonicalize(path).with_context(failed)?;
@@ -206,8 +194,7 @@ fn beside(path: &Path, content: &[u8]) -> Result<tempfile::NamedTempFile> {
     let failed = || format!("cannot write {}", path.display());
     let mut file = tempfile::NamedTempFile::new_in(dir).with_context(failed)?;
     file.write_all(content).with_context(failed)?;
-    let mode = fs::metadata(path).map_or(0o644, |meta| meta.mode() & 0o777);
-    fs::set_permissions(file.path(), std::os::unix::fs::PermissionsExt::from_mode(mode)).with_context(failed)?;
+    meta::take_mode(file.path(), fs::metadata(path).ok().as_ref()).with_context(failed)?;
     Ok(file)
 }
 
@@ -251,8 +238,7 @@ fn unlock(dir: &Path) {
 fn allow(dir: &Path) {
     let meta = fs::symlink_metadata(dir);
     if let Some(meta) = meta.ok().filter(fs::Metadata::is_dir) {
-        let rights = std::os::unix::fs::PermissionsExt::from_mode(meta.mode() & 0o7777 | 0o700);
-        let _ = fs::set_permissions(dir, rights);
+        meta::allow(dir, &meta);
     }
 }
 
@@ -292,6 +278,12 @@ pub fn copy(from: &Path, to: &Path) -> Result<()> {
     Ok(())
 }
 
+/// Copies a file, without what may be done with it: it is as any new file.
+pub(crate) fn copy_plain(from: &Path, to: &Path) -> Result<()> {
+    copy(from, to)?;
+    meta::take_mode(to, None).with_context(|| format!("cannot write {}", to.display()))
+}
+
 /// Copies a file with its modification time.
 pub(crate) fn copy_with_time(from: &Path, to: &Path) -> Result<()> {
     let failed = || format!("cannot copy {} to {}", from.display(), to.display());
@@ -309,26 +301,24 @@ pub(crate) fn modified(path: &Path) -> Option<std::time::SystemTime> {
     fs::metadata(path).and_then(|meta| meta.modified()).ok()
 }
 
-/// The number by which the file system knows the file at this path.
+/// The number by which the file system knows the file at this path, if it says.
 pub(crate) fn inode(path: &Path) -> Option<u64> {
-    fs::metadata(path).ok().map(|meta| meta.ino())
+    meta::inode(&fs::metadata(path).ok()?)
 }
 
 /// When a file's content or its place last changed, which nobody can set back; coarser than the clock.
 pub(crate) fn changed(path: &Path) -> Option<std::time::SystemTime> {
-    let meta = fs::symlink_metadata(path).ok()?;
-    let since = std::time::Duration::new(u64::try_from(meta.ctime()).ok()?, u32::try_from(meta.ctime_nsec()).ok()?);
-    std::time::UNIX_EPOCH.checked_add(since)
+    meta::changed(&fs::symlink_metadata(path).ok()?)
 }
 
 /// Whether it is a file that may be executed.
 pub(crate) fn is_executable(path: &Path) -> bool {
-    fs::metadata(path).is_ok_and(|meta| meta.is_file() && meta.mode() & 0o111 != 0)
+    fs::metadata(path).is_ok_and(|meta| meta.is_file() && meta::is_executable(path, &meta))
 }
 
 /// Makes a symbolic link with this text.
 pub fn symlink(text: &str, at: &Path) -> Result<()> {
-    std::os::unix::fs::symlink(text, at).with_context(|| format!("cannot link {}", at.display()))
+    meta::symlink(text, at).with_context(|| format!("cannot link {}", at.display()))
 }
 
 /// The text of a symbolic link.
@@ -345,7 +335,7 @@ pub fn link_target(at: &Path) -> Option<PathBuf> {
 
 /// Whether everybody may write to this folder, as to `/tmp`.
 pub fn is_everybodys(dir: &Path) -> bool {
-    fs::metadata(dir).is_ok_and(|meta| meta.mode() & 0o1002 == 0o1002)
+    fs::metadata(dir).is_ok_and(|meta| meta::is_everybodys(&meta))
 }
 
 /// Creates a symbolic link to this file or folder, replacing any other file; does nothing if it exists.

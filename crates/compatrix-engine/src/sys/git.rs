@@ -1,6 +1,5 @@
 //! git: the one place that starts it. The index is the user's; its cache of file times is not refreshed by us.
 
-use std::os::unix::ffi::OsStrExt;
 use std::path::{Component, Path, PathBuf};
 
 use anyhow::{anyhow, Result};
@@ -8,6 +7,7 @@ use anyhow::{anyhow, Result};
 use crate::sys::clock;
 use crate::sys::files;
 use crate::sys::host::{last_lines, Host};
+use crate::sys::os::meta;
 use crate::sys::process::Command;
 
 /// git, in one folder.
@@ -131,7 +131,7 @@ impl<'h> Git<'h> {
     /// As [`Git::need`].
     pub(crate) fn paths(&self, args: &[&str]) -> Result<Vec<PathBuf>> {
         let said = self.ask_bytes(args)?.map_err(|why| failed(args, &why))?;
-        let path = |bytes: &[u8]| PathBuf::from(std::ffi::OsStr::from_bytes(bytes));
+        let path = meta::path;
         Ok(said.split(|byte| *byte == 0).filter(|entry| !entry.is_empty()).map(path).collect())
     }
 
@@ -142,10 +142,10 @@ impl<'h> Git<'h> {
     pub(crate) fn submodules(&self, commit: &str) -> Result<Vec<(PathBuf, String)>> {
         let entries = self.paths(&["ls-tree", "-r", "-z", "--full-tree", commit])?;
         let one = |entry: PathBuf| {
-            let bytes = entry.as_os_str().as_bytes().to_vec();
+            let bytes = meta::bytes(entry.as_os_str()).into_owned();
             let tab = bytes.iter().position(|byte| *byte == b'\t')?;
             let commit = std::str::from_utf8(&bytes[..tab]).ok()?.strip_prefix("160000 commit ")?.trim().to_owned();
-            Some((PathBuf::from(std::ffi::OsStr::from_bytes(&bytes[tab + 1..])), commit))
+            Some((meta::path(&bytes[tab + 1..]), commit))
         };
         Ok(entries.into_iter().filter_map(one).collect())
     }

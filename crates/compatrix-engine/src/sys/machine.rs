@@ -7,6 +7,7 @@ mod tests;
 use std::path::{Path, PathBuf};
 
 use crate::sys::machine::groups::{groups, text, Group, Version};
+use crate::sys::os::machine;
 
 /// What this process may use of the machine.
 #[derive(Debug, Clone, PartialEq)]
@@ -19,8 +20,8 @@ pub struct Machine {
     pub cores_by: Option<PathBuf>,
     /// The control group whose limit gives the memory, if one does.
     pub memory_by: Option<PathBuf>,
-    /// Where use is read.
-    root: PathBuf,
+    /// Where use is read, if anywhere.
+    root: Option<PathBuf>,
     /// The control groups with a limit of memory.
     limited: Vec<Group>,
     /// The file that says how long threads waited for a core.
@@ -34,7 +35,10 @@ impl Machine {
     /// What this process may use. Reads some small files.
     pub fn look() -> Self {
         let processors = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
-        Self::under(Path::new("/"), processors)
+        match machine::ROOT {
+            Some(root) => Self::under(Path::new(root), processors),
+            None => Self::of(processors as f64, u64::MAX),
+        }
     }
 
     /// One with this many cores and bytes of memory, none of it in use.
@@ -44,7 +48,7 @@ impl Machine {
             memory,
             cores_by: None,
             memory_by: None,
-            root: PathBuf::new(),
+            root: None,
             limited: Vec::new(),
             pressure: PathBuf::new(),
         }
@@ -53,7 +57,7 @@ impl Machine {
     /// What the files below this root say, with this many processors where they do not.
     fn under(root: &Path, processors: usize) -> Self {
         let mut machine = Self {
-            root: root.to_owned(),
+            root: Some(root.to_owned()),
             ..Self::of(
                 allowed_processors(root).unwrap_or(processors).max(1) as f64,
                 meminfo(root, "MemTotal").unwrap_or(u64::MAX),
@@ -91,13 +95,13 @@ impl Machine {
     /// (the kernel's accounting/psi; a kernel may lack it). Its sums change every two seconds only, the average says as
     /// much.
     pub(crate) fn pressure(&self) -> Option<f64> {
-        some_pressure(&text(&self.root, &self.pressure)?)
+        some_pressure(&text(self.root.as_ref()?, &self.pressure)?)
     }
 
     /// Bytes in use now. What is left, up to [`Machine::memory`], can be taken: neither the machine nor a control group
     /// has less. Cached pages of files do not count, the kernel gives them back first.
     pub fn memory_in_use(&self) -> u64 {
-        let of_machine = meminfo(&self.root, "MemAvailable");
+        let of_machine = self.root.as_ref().and_then(|root| meminfo(root, "MemAvailable"));
         let of_groups = self.limited.iter().filter_map(|group| {
             let limit = memory_limit(group)?;
             Some(limit.saturating_sub(memory_use(group)?))

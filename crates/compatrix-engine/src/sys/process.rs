@@ -3,33 +3,24 @@
 //! A command is data ([`Command`]); what is displayed is what runs. Nothing else in Compatrix starts processes that
 //! run for long or run code under test.
 
-#[cfg(test)]
+mod peak;
+#[cfg(all(test, unix))]
 mod tests;
-mod used;
 
 use std::collections::BTreeMap;
 use std::fmt;
-use std::io::{self, Read};
-use std::os::fd::{AsFd, OwnedFd};
-use std::os::unix::process::CommandExt;
+use std::io;
 use std::path::PathBuf;
 use std::process::{ExitStatus, Stdio};
 use std::time::Duration;
 
-use rustix::event::{poll, PollFd, PollFlags, Timespec};
-use rustix::process::{waitid, Pid, WaitId, WaitIdOptions};
-
-use crate::sys::pin;
-use crate::sys::process::used::{processor_time, Peak};
-use crate::sys::supervisor;
+use crate::sys::os::children::Streams;
+use crate::sys::os::{cores, env, words};
+use crate::sys::process::peak::Peak;
 use crate::sys::supervisor::{End, ProcessKind, Supervisor};
 
 /// Bytes kept from the end of each stream, for messages.
 const TAIL: usize = 64 * 1024;
-/// The interval for checking whether a process ended without closing its streams, where the system does not report it.
-const LOOK: Duration = Duration::from_millis(50);
-/// The same where it does.
-const LOOK_SOMETIMES: Duration = Duration::from_secs(1);
 /// The most bytes read from the pipes of an ended process; a pipe holds less (pipe(7)).
 const PIPES: u64 = 4 * 1024 * 1024;
 /// The longest time to read them if something keeps writing.
@@ -184,50 +175,48 @@ impl Command {
 
     fn execute(
         &self,
-        mut command: std::process::Command,
+        command: std::process::Command,
         kind: ProcessKind,
         supervisor: &Supervisor,
         stdout: Sink<'_>,
         stderr: Sink<'_>,
     ) -> io::Result<Finished> {
         let started = crate::sys::clock::instant();
-        let spawn = || supervisor.spawn(&mut command, kind, self.timeout, self.patience);
-        let (mut child, guard) = pin::on_core(self.core, spawn)?;
-        let pid = Pid::from_child(&child);
+        let spawn = || supervisor.spawn(command, kind, self.timeout, self.patience);
+        let (mut child, guard) = cores::on_core(self.core, spawn)?;
+        let pid = child.number();
 
-        let mut streams = [
-            Stream::new(child.stdout.take().map(|s| Box::new(s) as Box<dyn Readable>), stdout),
-            Stream::new(child.stderr.take().map(|s| Box::new(s) as Box<dyn Readable>), stderr),
-        ];
+        let mut streams = child.streams();
+        let mut printed = Printed { sinks: [stdout, stderr], tails: Default::default() };
         let mut ended = false;
-        let end = watch_end(pid);
         let mut peak = Peak::of(pid, self.watches_memory);
-        let wait = peak.interval().unwrap_or(if end.is_some() { LOOK_SOMETIMES } else { LOOK });
-        while (self.watches_memory || streams.iter().any(Stream::is_open)) && !ended {
-            pump(&mut streams, end.as_ref(), wait)?;
+        let wait = peak.interval().unwrap_or(streams.patience());
+        while (self.watches_memory || streams.is_open()) && !ended {
+            streams.pump(wait, &mut |number, bytes| printed.take(number, bytes))?;
             peak.look();
-            ended = has_ended(pid, WaitIdOptions::NOHANG)?;
+            ended = child.has_ended()?;
         }
-        has_ended(pid, WaitIdOptions::empty())?;
-        let cpu = processor_time(pid);
-        // The leader is a zombie until it is reaped below, so its group id cannot be reused.
+        child.wait_for_end()?;
+        let cpu = child.processor_time();
+        // The leader is not reaped before the end, so its group id cannot be reused.
         let (reason, had) = guard.finish(cpu);
-        drain(&mut streams)?;
-        let left_writers = streams.iter().any(Stream::is_open);
+        streams.forget_end();
+        printed.drain(&mut streams)?;
+        let left_writers = streams.is_open();
         let mut left_processes = left_writers;
         if kind == ProcessKind::Run {
             // Those that let go of the streams, too: they may hold a port, or what the next run needs.
-            left_processes |= guard.kill_younger(pid) > 0;
+            left_processes |= guard.kill_left() > 0;
         }
-        supervisor::kill_group(pid);
+        guard.kill();
         if left_writers {
             guard.kill_descendants();
-            drain(&mut streams)?;
+            printed.drain(&mut streams)?;
         }
-        let status = child.wait()?;
-        let [stdout, stderr] = streams.map(|stream| stream.tail);
+        let status = child.reap()?;
+        let [stdout, stderr] = printed.tails;
         Ok(Finished {
-            pid: child.id(),
+            pid,
             status,
             end: reason,
             stdout,
@@ -251,35 +240,23 @@ impl Command {
             .envs(&self.env)
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .process_group(0);
+            .stderr(Stdio::piped());
         command
     }
 }
 
 impl fmt::Display for Command {
-    /// A line to paste in a shell: `cd DIR && env -i NAME=VALUE … PROGRAM ARG …`.
+    /// A line to paste in a shell of this system, such as `cd DIR && env -i NAME=VALUE … PROGRAM ARG …`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "cd {} && env -i", quote(&self.dir.to_string_lossy()))?;
-        for (name, value) in &self.env {
-            write!(f, " {}", quote(&format!("{name}={value}")))?;
-        }
-        write!(f, " {}", quote(&self.program))?;
-        for arg in &self.args {
-            write!(f, " {}", quote(arg))?;
-        }
-        Ok(())
+        let words: Vec<&str> = [&self.program].into_iter().chain(&self.args).map(String::as_str).collect();
+        let env = self.env.iter().map(|(name, value)| (name.as_str(), value.as_str()));
+        f.write_str(&env::line(&self.dir.to_string_lossy(), env, &words))
     }
 }
 
 /// A word as a POSIX shell reads it back.
 pub fn quote(word: &str) -> String {
-    let plain = |c: char| c.is_ascii_alphanumeric() || "@%+=:,./_-".contains(c);
-    if !word.is_empty() && word.chars().all(plain) {
-        word.to_owned()
-    } else {
-        format!("'{}'", word.replace('\'', r"'\''"))
-    }
+    words::quote(word)
 }
 
 impl Tail {
@@ -303,101 +280,32 @@ impl Tail {
     }
 }
 
-trait Readable: Read + AsFd {}
-impl<T: Read + AsFd> Readable for T {}
-
-struct Stream<'a> {
-    source: Option<Box<dyn Readable>>,
-    sink: Sink<'a>,
-    tail: Tail,
+/// Where the bytes of both streams go.
+struct Printed<'a> {
+    sinks: [Sink<'a>; 2],
+    tails: [Tail; 2],
 }
 
-impl<'a> Stream<'a> {
-    fn new(source: Option<Box<dyn Readable>>, sink: Sink<'a>) -> Self {
-        Self { source, sink, tail: Tail::default() }
+impl Printed<'_> {
+    fn take(&mut self, number: usize, bytes: &[u8]) {
+        (self.sinks[number])(bytes);
+        self.tails[number].push(bytes);
     }
 
-    fn is_open(&self) -> bool {
-        self.source.is_some()
-    }
-
-    fn read_once(&mut self) -> io::Result<()> {
-        let Some(source) = &mut self.source else { return Ok(()) };
-        let mut buffer = [0; 16 * 1024];
-        match source.read(&mut buffer) {
-            Ok(0) => self.source = None,
-            Ok(n) => {
-                (self.sink)(&buffer[..n]);
-                self.tail.push(&buffer[..n]);
+    /// Reads the rest of an ended process's pipes, without waiting for other writers.
+    fn drain(&mut self, streams: &mut Streams) -> io::Result<()> {
+        let (start, before) = (crate::sys::clock::instant(), self.total());
+        while streams.is_open()
+            && streams.pump(Duration::from_millis(20), &mut |number, bytes| self.take(number, bytes))?
+        {
+            if self.total() - before > PIPES || start.elapsed() > DRAIN {
+                break;
             }
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-            Err(error) => return Err(error),
         }
         Ok(())
     }
-}
 
-/// A file that is ready to read when the process has ended (pidfd_open(2)), where the system has that. Hundreds of runs
-/// that sleep are not asked again and again.
-#[cfg(target_os = "linux")]
-fn watch_end(pid: Pid) -> Option<OwnedFd> {
-    rustix::process::pidfd_open(pid, rustix::process::PidfdFlags::empty()).ok()
-}
-
-#[cfg(not(target_os = "linux"))]
-fn watch_end(_: Pid) -> Option<OwnedFd> {
-    None
-}
-
-/// Reads available data, waiting at most this long for it or for the end of the process; false if none came.
-fn pump(streams: &mut [Stream<'_>; 2], end: Option<&OwnedFd>, wait: Duration) -> io::Result<bool> {
-    let ready: Vec<bool> = {
-        let mut fds = Vec::new();
-        for stream in streams.iter() {
-            if let Some(source) = &stream.source {
-                fds.push(PollFd::from_borrowed_fd(source.as_fd(), PollFlags::IN));
-            }
-        }
-        // Last, so that the streams keep their positions.
-        fds.extend(end.map(|end| PollFd::new(end, PollFlags::IN)));
-        let wait = Timespec { tv_sec: wait.as_secs() as _, tv_nsec: wait.subsec_nanos().into() };
-        match poll(&mut fds, Some(&wait)) {
-            Ok(_) => {}
-            Err(rustix::io::Errno::INTR) => return Ok(false),
-            Err(error) => return Err(error.into()),
-        }
-        fds.iter().map(|fd| !fd.revents().is_empty()).collect()
-    };
-    let mut ready_of_open = ready.into_iter();
-    let mut came = false;
-    for stream in streams.iter_mut().filter(|s| s.is_open()) {
-        if ready_of_open.next() == Some(true) {
-            came = true;
-            stream.read_once()?;
-        }
-    }
-    Ok(came)
-}
-
-/// Reads the rest of an ended process's pipes, without waiting for other writers.
-fn drain(streams: &mut [Stream<'_>; 2]) -> io::Result<()> {
-    let read = |streams: &[Stream<'_>; 2]| streams.iter().map(|stream| stream.tail.total).sum::<u64>();
-    let (start, before) = (crate::sys::clock::instant(), read(streams));
-    while streams.iter().any(Stream::is_open) && pump(streams, None, Duration::from_millis(20))? {
-        if read(streams) - before > PIPES || start.elapsed() > DRAIN {
-            break;
-        }
-    }
-    Ok(())
-}
-
-/// Whether the process has ended; it stays a zombie. Waits for the end unless NOHANG is given.
-fn has_ended(pid: Pid, hang: WaitIdOptions) -> io::Result<bool> {
-    loop {
-        match waitid(WaitId::Pid(pid), WaitIdOptions::EXITED | WaitIdOptions::NOWAIT | hang) {
-            Ok(status) => return Ok(status.is_some()),
-            Err(rustix::io::Errno::INTR) => {}
-            Err(error) => return Err(error.into()),
-        }
+    fn total(&self) -> u64 {
+        self.tails.iter().map(|tail| tail.total).sum()
     }
 }

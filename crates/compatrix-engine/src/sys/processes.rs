@@ -9,10 +9,13 @@ mod tests;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use crate::sys::os::machine;
+
 /// Where processes are listed, `/proc`.
 #[derive(Debug, Clone)]
 pub(crate) struct Processes {
-    root: PathBuf,
+    /// Nothing where the system has no such files.
+    root: Option<PathBuf>,
     tick: Duration,
     page: u64,
 }
@@ -71,13 +74,14 @@ impl Stat {
 impl Processes {
     /// Those of this machine.
     pub(crate) fn here() -> Self {
-        let ticks = rustix::param::clock_ticks_per_second().max(1);
-        Self::under("/proc", ticks, rustix::param::page_size() as u64)
+        let units = machine::units();
+        let here = Self::under("/proc", units.ticks_per_second, units.page);
+        Self { root: here.root.filter(|_| machine::ROOT.is_some()), ..here }
     }
 
     /// Those that the files in this folder describe.
     pub(crate) fn under(root: impl Into<PathBuf>, ticks_per_second: u64, page: u64) -> Self {
-        Self { root: root.into(), tick: Duration::from_nanos(1_000_000_000 / ticks_per_second), page }
+        Self { root: Some(root.into()), tick: Duration::from_nanos(1_000_000_000 / ticks_per_second), page }
     }
 
     /// The numbers of all processes.
@@ -152,11 +156,11 @@ impl Processes {
     #[allow(clippy::disallowed_methods, reason = "the process table")]
     fn text(&self, path: &str) -> Option<String> {
         // The name of a process is any bytes.
-        std::fs::read(self.root.join(path)).ok().map(|bytes| String::from_utf8_lossy(&bytes).into_owned())
+        std::fs::read(self.root.as_ref()?.join(path)).ok().map(|bytes| String::from_utf8_lossy(&bytes).into_owned())
     }
 
     fn numbers(&self, path: &str) -> Vec<u32> {
-        let Ok(entries) = std::fs::read_dir(self.root.join(path)) else { return Vec::new() };
-        entries.flatten().filter_map(|entry| entry.file_name().to_str()?.parse().ok()).collect()
+        let entries = self.root.as_ref().and_then(|root| std::fs::read_dir(root.join(path)).ok());
+        entries.into_iter().flatten().flatten().filter_map(|entry| entry.file_name().to_str()?.parse().ok()).collect()
     }
 }

@@ -5,29 +5,22 @@ mod sampler;
 
 use std::collections::HashMap;
 use std::io;
-use std::process::Child;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::{Duration, Instant};
 
 use crate::sys::account::Account;
 use crate::sys::machine::Machine;
+use crate::sys::os::children::{self, Child, Tree};
 use crate::sys::processes::Processes;
 use crate::sys::supervisor::had::Had;
 use crate::sys::supervisor::sampler::{Reading, Sampler};
 
-use rustix::process::{kill_process_group, Pid, Signal};
-
-/// The variable that marks our child processes, so that those which escape their group can be found: the workspace's
-/// mark, our process id, the kind of process and its number. What they start inherits it.
-pub const MARK: &str = "COMPATRIX_MARK";
-/// The number of searches for marked processes: one may fork while others are being killed, and on a busy machine one that
-/// was killed is there for a while.
-const ROUNDS: usize = 50;
+pub use crate::sys::os::MARK;
 
 /// The interval for checking limits and the interrupt flag.
 const TICK: Duration = Duration::from_millis(20);
-/// How long a process may take to stop after SIGTERM.
+/// How long a process may take to stop after it was asked to.
 const PATIENCE: Duration = Duration::from_secs(2);
 
 /// Why a process ended.
@@ -71,14 +64,14 @@ struct Watch {
 
 #[derive(Debug)]
 struct Group {
-    pid: Pid,
+    tree: Tree,
     started: Instant,
     account: Option<Account>,
     limit: Option<Duration>,
     had: Had,
     patience: Option<Duration>,
     end: End,
-    /// When SIGTERM was sent.
+    /// When it was asked to end.
     asked: Option<Instant>,
 }
 
@@ -88,6 +81,7 @@ pub struct Guard<'a> {
     shared: &'a Watch,
     id: u64,
     mark: String,
+    tree: Tree,
 }
 
 impl Supervisor {
@@ -116,26 +110,19 @@ impl Supervisor {
         Self::new(&format!("{:.16}", crate::sys::files::hash_bytes(root.to_string_lossy().as_bytes())))
     }
 
-    /// Makes SIGINT, SIGTERM and SIGHUP ask all children to end instead of this process. A second signal ends them, and
-    /// then this process, at once.
+    /// Makes Ctrl-C and the signals that ask for an end ask all children to end instead of this process. A second one ends
+    /// them, and then this process, at once.
     ///
     /// # Errors
     /// The system refuses.
     pub fn take_signals(&self) -> io::Result<()> {
-        use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
-        let mut signals = signal_hook::iterator::Signals::new([SIGINT, SIGTERM, SIGHUP])?;
         let shared = Arc::clone(&self.shared);
-        std::thread::spawn(move || {
-            for _ in signals.forever() {
-                if shared.interrupted.swap(true, Ordering::SeqCst) {
-                    // Held until the end, so that nothing else starts.
-                    let groups = shared.lock();
-                    groups.values().for_each(|group| kill_group(group.pid));
-                    std::process::exit(130);
-                }
-            }
-        });
-        Ok(())
+        children::take_signals(Arc::clone(&self.shared.interrupted), move || {
+            // Held until the end, so that nothing else starts.
+            let groups = shared.lock();
+            groups.values().for_each(|group| group.tree.kill());
+            std::mem::forget(groups);
+        })
     }
 
     /// Whether an interrupt came.
@@ -153,28 +140,30 @@ impl Supervisor {
     ///
     /// # Errors
     /// It cannot be started.
-    pub fn spawn(
+    pub(crate) fn spawn(
         &self,
-        command: &mut std::process::Command,
+        mut command: std::process::Command,
         kind: ProcessKind,
         limit: Option<Duration>,
         patience: Option<Duration>,
     ) -> io::Result<(Child, Guard<'_>)> {
         let id = self.shared.next.fetch_add(1, Ordering::SeqCst);
         let mark = format!("{}{}-{id}", self.prefix(kind), std::process::id());
-        let child = {
+        let (child, tree) = {
             // The watcher knows every living child.
             let mut groups = self.shared.lock();
-            let child = command.env(MARK, &mark).spawn()?;
-            let (pid, started) = (Pid::from_child(&child), crate::sys::clock::instant());
+            command.env(MARK, &mark);
+            let (child, tree) = children::spawn(command)?;
+            let started = crate::sys::clock::instant();
             let account = self.account.clone();
             if let Some(account) = &account {
                 self.shared.watch_account(account);
-                account.begin(number(pid), started);
+                account.begin(tree.number(), started);
             }
             let (had, end) = (Had::new(started), End::Itself);
-            groups.insert(id, Group { pid, started, account, limit, had, patience, end, asked: None });
-            child
+            let group = Group { tree: tree.clone(), started, account, limit, had, patience, end, asked: None };
+            groups.insert(id, group);
+            (child, tree)
         };
         if !self.shared.watching.swap(true, Ordering::SeqCst) {
             let shared = Arc::downgrade(&self.shared);
@@ -189,7 +178,7 @@ impl Supervisor {
                 }
             });
         }
-        Ok((child, Guard { shared: &self.shared, id, mark }))
+        Ok((child, Guard { shared: &self.shared, id, mark, tree }))
     }
 
     fn prefix(&self, kind: ProcessKind) -> String {
@@ -203,14 +192,14 @@ impl Supervisor {
     /// caller holds the workspace's lock, so no living orchestrator owns them.
     pub fn kill_leftovers(&self) -> usize {
         let prefix = format!("{}-", self.shared.mark);
-        kill_marked(None, |mark| mark.starts_with(&prefix))
+        children::kill_marked(|mark| mark.starts_with(&prefix))
     }
 
     /// Ends every process that runs have left behind, daemons that let go of all streams included; says how many. To be
     /// called when no run is alive.
     pub fn kill_left_by_runs(&self) -> usize {
         let prefix = self.prefix(ProcessKind::Run);
-        kill_marked(None, |mark| mark.starts_with(&prefix))
+        children::kill_marked(|mark| mark.starts_with(&prefix))
     }
 }
 
@@ -235,9 +224,9 @@ impl Watch {
         let due = sampler.is_due(now);
         let (leaders, over): (Vec<_>, Vec<_>) = {
             let groups = self.lock();
-            let over: Vec<_> = groups.values().filter(|group| group.is_over(now)).map(|g| number(g.pid)).collect();
+            let over: Vec<_> = groups.values().filter(|group| group.is_over(now)).map(|g| g.tree.number()).collect();
             let wanted = groups.values().filter(|_| due || !over.is_empty());
-            (wanted.map(|group| (number(group.pid), group.started)).collect(), over)
+            (wanted.map(|group| (group.tree.number(), group.started)).collect(), over)
         };
         // Without the lock: nobody waits for files of `/proc`.
         let readings = match leaders.is_empty() {
@@ -248,7 +237,7 @@ impl Watch {
         if !readings.is_empty() {
             let taken = sampler.taken(&readings);
             for group in self.lock().values_mut() {
-                let process = number(group.pid);
+                let process = group.tree.number();
                 let Some(Reading { seen, part, waited }) = readings.get(&process).copied() else { continue };
                 // What ended it stays as it was.
                 if group.asked.is_none() {
@@ -274,10 +263,12 @@ impl Watch {
                     group.asked = Some(now);
                     // A test over its limit is killed at once; cargo gets a chance to release its locks.
                     let at_once = expired && group.patience.is_none();
-                    let signal = if at_once { Signal::KILL } else { Signal::TERM };
-                    let _ = kill_process_group(group.pid, signal);
+                    match at_once {
+                        true => group.tree.kill(),
+                        false => group.tree.ask(),
+                    }
                 }
-                Some(asked) if now >= asked + group.patience.unwrap_or(PATIENCE) => kill_group(group.pid),
+                Some(asked) if now >= asked + group.patience.unwrap_or(PATIENCE) => group.tree.kill(),
                 Some(_) | None => {}
             }
         }
@@ -291,15 +282,20 @@ impl Group {
 }
 
 impl Guard<'_> {
-    /// Ends every process that the watched one started, in its group or out of it, but not itself: it has ended.
-    pub fn kill_descendants(&self) {
-        kill_marked(None, |mark| mark == self.mark);
+    /// Ends the group of the watched process. To be called before it is reaped.
+    pub(crate) fn kill(&self) {
+        self.tree.kill();
     }
 
-    /// As [`Guard::kill_descendants`], and says how many there were. Fast, as it looks only at processes with a higher
-    /// number than the watched one; numbers that went round are found by [`Supervisor::kill_left_by_runs`].
-    pub fn kill_younger(&self, watched: Pid) -> usize {
-        kill_marked(Some(watched), |mark| mark == self.mark)
+    /// Ends every process that the watched one started, in its group or out of it, but not itself: it has ended.
+    pub(crate) fn kill_descendants(&self) {
+        children::kill_marked(|mark| mark == self.mark);
+    }
+
+    /// As [`Guard::kill_descendants`], and says how many there were. Fast, as it looks only at younger processes; where
+    /// numbers went round, they are found by [`Supervisor::kill_left_by_runs`].
+    pub(crate) fn kill_left(&self) -> usize {
+        self.tree.kill_left(&self.mark)
     }
 
     /// Takes the process, which used this much processor time, off the watch; says why it ended and how much time it had.
@@ -307,7 +303,7 @@ impl Guard<'_> {
     pub fn finish(&self, cpu: Duration) -> (End, Duration) {
         let Some(group) = self.shared.lock().remove(&self.id) else { return (End::Itself, Duration::ZERO) };
         if let Some(account) = &group.account {
-            account.end(number(group.pid), cpu);
+            account.end(group.tree.number(), cpu);
         }
         (group.end, group.had.until(crate::sys::clock::instant()))
     }
@@ -317,52 +313,4 @@ impl Drop for Guard<'_> {
     fn drop(&mut self) {
         self.finish(Duration::ZERO);
     }
-}
-
-fn number(pid: Pid) -> u32 {
-    pid.as_raw_nonzero().get().unsigned_abs()
-}
-
-/// Kills every process of the group that this process leads.
-pub fn kill_group(leader: Pid) {
-    let _ = kill_process_group(leader, Signal::KILL);
-}
-
-/// Kills the processes with a matching mark until there are none; returns their number.
-fn kill_marked(above: Option<Pid>, wanted: impl Fn(&str) -> bool) -> usize {
-    let mut ended = std::collections::HashSet::new();
-    for _ in 0..ROUNDS {
-        let found = marked(above, &wanted);
-        if found.is_empty() {
-            break;
-        }
-        for pid in found {
-            if rustix::process::kill_process(pid, Signal::KILL).is_ok() {
-                ended.insert(pid);
-            }
-        }
-        // The system takes a moment.
-        std::thread::sleep(Duration::from_millis(2));
-    }
-    ended.len()
-}
-
-/// Processes with a matching mark in their environment; needs `/proc`. An ended process has no environment.
-#[allow(clippy::disallowed_methods, reason = "the process table")]
-fn marked(above: Option<Pid>, wanted: impl Fn(&str) -> bool) -> Vec<Pid> {
-    let above = above.map_or(0, |pid| pid.as_raw_nonzero().get());
-    let Ok(entries) = std::fs::read_dir("/proc") else { return Vec::new() };
-    let mark_of = |environ: &[u8]| {
-        let variables = environ.split(|b| *b == 0);
-        let mut marks = variables.filter_map(|v| v.strip_prefix(MARK.as_bytes())?.strip_prefix(b"="));
-        marks.next().map(|mark| String::from_utf8_lossy(mark).into_owned())
-    };
-    entries
-        .flatten()
-        .filter_map(|entry| {
-            let pid = entry.file_name().to_str()?.parse::<i32>().ok().filter(|pid| *pid > above)?;
-            let environ = std::fs::read(format!("/proc/{pid}/environ")).ok()?;
-            mark_of(&environ).is_some_and(|mark| wanted(&mark)).then(|| Pid::from_raw(pid))?
-        })
-        .collect()
 }

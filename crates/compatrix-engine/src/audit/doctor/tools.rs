@@ -14,6 +14,7 @@ use crate::provide;
 use crate::sys::files;
 use crate::sys::host::{compat_dir, last_lines, Host};
 use crate::sys::machine::Machine;
+use crate::sys::os::machine;
 use crate::sys::process::Command;
 
 /// File name parts of sanitizer runtimes, with the sanitizers' names.
@@ -95,10 +96,10 @@ fn tool(host: &Host, path: PathBuf, question: &[&str]) -> Tool {
 }
 
 fn packages(host: &Host) -> Packages {
-    if cfg!(target_os = "macos") {
+    if std::env::consts::OS == "macos" {
         Packages::Brew
     } else if host.ambient.find("apt-get").is_some() || files::exists(Path::new("/etc/debian_version")) {
-        Packages::Apt { root: rustix::process::geteuid().is_root() }
+        Packages::Apt { root: machine::is_root() }
     } else {
         Packages::Other
     }
@@ -142,10 +143,7 @@ fn disks(host: &Host, in_workspace: bool) -> Vec<Disk> {
     let cache = Some(("the cache", host.cache.clone()));
     let disk = |(what, path): (&str, PathBuf)| {
         let there = path.ancestors().find(|path| path.exists()).unwrap_or(Path::new("/")).to_owned();
-        let free = match rustix::fs::statvfs(&there) {
-            Ok(stat) => Ok(stat.f_bavail.saturating_mul(stat.f_frsize)),
-            Err(error) => Err(format!("the room is not known: {error}")),
-        };
+        let free = machine::free_room(&there);
         Disk { what: what.to_owned(), path: there.to_string_lossy().into_owned(), free }
     };
     [target, cache].into_iter().flatten().map(disk).collect()

@@ -118,7 +118,7 @@ mod tests {
         put(base, "shared/lib/Cargo.toml", "");
         put(base, "testdata/x", "");
         put(base, ".cargo/config.toml", "");
-        std::os::unix::fs::symlink("crates/a", base.join("ws/linked")).unwrap();
+        files::symlink("crates/a", &base.join("ws/linked")).unwrap();
         let members = vec![StagedMember { dir: base.join("ws/crates/a"), under_test: true, ..StagedMember::default() }];
         let lib = base.join("shared/lib");
         let outside = vec![OutsidePackage { dir: lib.clone(), workspace: lib, ..OutsidePackage::default() }];

@@ -95,10 +95,11 @@ fn only_rules_of_the_repository_itself_count() {
 }
 
 #[test]
+#[cfg(unix)] // names that are no text
 fn odd_names_are_names() {
     let made = made().committed().write("w/a/a \"b\"\n*[c]", "").write("w/a/:(top)x", "").write("w/a/ä", "");
     made.more(&["w/a/:(top)x", "w/a/a \"b\"\n*[c]", "w/a/ä"]);
-    let odd: &std::ffi::OsStr = std::os::unix::ffi::OsStrExt::from_bytes(b"\xff");
+    let odd = crate::sys::os::meta::path(b"\xff");
     std::fs::write(made.above.join("w/a").join(odd), "").expect("writes");
     assert_eq!(made.list().entries.len(), 6);
 }
@@ -163,7 +164,7 @@ fn a_work_tree_and_a_sparse_checkout() {
 #[test]
 fn links_and_what_cannot_be_read() {
     let made = made().write("elsewhere/y", "1").write("w/data/z", "").committed();
-    let link = |to: &str, at: &str| std::os::unix::fs::symlink(to, made.above.join(at)).expect("links");
+    let link = |to: &str, at: &str| crate::sys::files::symlink(to, &made.above.join(at)).expect("links");
     link("../../elsewhere", "w/a/out");
     link("../data/z", "w/a/z");
     link("..", "w/a/round");

@@ -4,10 +4,11 @@
 
 use std::fs;
 use std::io::{ErrorKind, Read};
-use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
 use anyhow::{bail, Context, Result};
+
+use crate::sys::os::meta as names;
 
 /// Whether `write_output` will be able to write this file, as far as can be known before: its folder exists, and
 /// takes a file.
@@ -16,7 +17,7 @@ use anyhow::{bail, Context, Result};
 /// Why it cannot be written.
 pub fn can_write_output(path: &Path) -> Result<()> {
     let meta = fs::metadata(path);
-    let is_folder = path.file_name().is_none() || path.as_os_str().as_bytes().ends_with(b"/");
+    let is_folder = path.file_name().is_none() || names::ends_as_folder(path);
     if is_folder || meta.as_ref().is_ok_and(fs::Metadata::is_dir) {
         bail!("this is a folder; name a file in it");
     }
@@ -75,15 +76,16 @@ fn parent(path: &Path) -> &Path {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::sys::files::symlink;
 
     #[test]
     fn files_that_cannot_be_written_are_known_before() {
         let dir = tempfile::tempdir().unwrap();
         let at = |name: &str| dir.path().join(name);
         fs::write(at("file"), "x").unwrap();
-        std::os::unix::fs::symlink("none/x", at("nowhere")).unwrap();
-        std::os::unix::fs::symlink("new", at("link")).unwrap();
-        std::os::unix::fs::symlink("loop", at("loop")).unwrap();
+        symlink("none/x", &at("nowhere")).unwrap();
+        symlink("new", &at("link")).unwrap();
+        symlink("loop", &at("loop")).unwrap();
         for (name, why) in [
             ("new", ""),
             ("file", ""),
@@ -106,7 +108,7 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let at = |name: &str| dir.path().join(name);
         fs::create_dir(at("a")).unwrap();
-        std::os::unix::fs::symlink("a/x", at("link")).unwrap();
+        symlink("a/x", &at("link")).unwrap();
         assert!(is_same_output(&at("a/x"), &at("a/../a/./x")));
         assert!(!is_same_output(&at("a/x"), &at("x")) && !is_same_output(&at("a/x"), &at("link")));
         fs::write(at("a/x"), "").unwrap();

@@ -28,7 +28,9 @@ fn hashes_are_sha256() {
 }
 
 #[test]
+#[cfg(unix)] // modes
 fn folders_without_rights_are_removed() {
+    use std::os::unix::fs::MetadataExt;
     // The kernel lets root do all; then this only shows that nothing else is harmed.
     let dir = tempfile::tempdir().unwrap();
     let set = |path: &Path, mode: u32| {

@@ -24,7 +24,7 @@ fn the_environment_is_only_what_was_given() {
     let finished = run(&Command::new("/usr/bin/env", "/").env("ONLY", "this"));
     let names: Vec<String> =
         finished.stdout.text().lines().filter_map(|l| l.split_once('=').map(|(n, _)| n.to_owned())).collect();
-    assert_eq!(names, [supervisor::MARK, "ONLY"]);
+    assert_eq!(names, [crate::sys::os::MARK, "ONLY"]);
 }
 
 #[test]

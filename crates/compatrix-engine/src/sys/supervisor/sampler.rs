@@ -10,10 +10,9 @@ mod tests;
 use std::collections::{HashMap, HashSet};
 use std::time::{Duration, Instant};
 
-use rustix::time::{clock_gettime, ClockId};
-
 use crate::sys::account::Seen;
 use crate::sys::machine::Machine;
+use crate::sys::os::machine::thread_time;
 use crate::sys::processes::{MachineTime, Process, Processes, ThreadTime};
 use crate::sys::supervisor::had::{Part, Taken};
 
@@ -122,7 +121,7 @@ impl Sampler {
     /// Looks at the groups of these processes, of which it is known when they started. Empty while the machine has nothing
     /// to do: then they used nothing that is worth a look, and nobody took time from them.
     pub(super) fn look(&mut self, leaders: &[(u32, Instant)], now: Instant) -> HashMap<u32, Reading> {
-        let began = processor_time();
+        let began = thread_time();
         let idle = self.is_machine_idle(now);
         let readings = if idle {
             HashMap::new()
@@ -131,7 +130,7 @@ impl Sampler {
             let quiet = self.left_out();
             self.look_at(leaders, now, |leader| !quiet.contains(&leader))
         };
-        let cost = processor_time().saturating_sub(began);
+        let cost = thread_time().saturating_sub(began);
         self.next = Some(now + (cost * COST).clamp(INTERVAL, LONGEST));
         readings
     }
@@ -358,10 +357,4 @@ fn unseen_wait(ran: Duration, seen: ThreadTime) -> Duration {
         return Duration::ZERO;
     }
     ran.mul_f64((seen.waited.as_secs_f64() / seen.ran.as_secs_f64()).min(MOST))
-}
-
-/// The processor time of this thread.
-fn processor_time() -> Duration {
-    let time = clock_gettime(ClockId::ThreadCPUTime);
-    Duration::new(time.tv_sec.try_into().unwrap_or(0), time.tv_nsec.try_into().unwrap_or(0))
 }

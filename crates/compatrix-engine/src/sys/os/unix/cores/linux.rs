@@ -1,19 +1,14 @@
-//! Pins processes to one core: a child has the affinity of the thread that starts it (sched_setaffinity(2)).
+//! Affinity and idle time of cores, as Linux has them.
 
-#![cfg_attr(not(target_os = "linux"), allow(dead_code))]
-
-use std::path::Path;
 use std::time::Duration;
 
-use crate::sys::files;
+use rustix::thread::{sched_getaffinity, sched_setaffinity, CpuSet};
 
 /// How long idle time of the cores is watched.
 const WATCH: Duration = Duration::from_millis(200);
 
 /// Does something with this thread on this core alone.
-#[cfg(target_os = "linux")]
 pub(crate) fn on_core<T>(core: Option<usize>, act: impl FnOnce() -> T) -> T {
-    use rustix::thread::{sched_getaffinity, sched_setaffinity, CpuSet};
     let before = core.and_then(|_| sched_getaffinity(None).ok());
     let (Some(core), Some(before)) = (core, before) else { return act() };
     let mut one = CpuSet::new();
@@ -25,16 +20,8 @@ pub(crate) fn on_core<T>(core: Option<usize>, act: impl FnOnce() -> T) -> T {
     done
 }
 
-/// Where it cannot be done, it is not.
-#[cfg(not(target_os = "linux"))]
-pub(crate) fn on_core<T>(_: Option<usize>, act: impl FnOnce() -> T) -> T {
-    act()
-}
-
 /// The core that is idle most, of those that this process may use; `None` where that is not known.
-#[cfg(target_os = "linux")]
 pub(crate) fn idlest() -> Option<usize> {
-    use rustix::thread::{sched_getaffinity, CpuSet};
     let allowed = sched_getaffinity(None).ok()?;
     let before = idle_ticks()?;
     std::thread::sleep(WATCH);
@@ -44,15 +31,10 @@ pub(crate) fn idlest() -> Option<usize> {
     (0..CpuSet::MAX_CPU.min(after.len())).filter(|core| allowed.is_set(*core)).max_by_key(|core| idle(core))
 }
 
-/// Where the system does not say.
-#[cfg(not(target_os = "linux"))]
-pub(crate) fn idlest() -> Option<usize> {
-    None
-}
-
 /// The idle time of each core (proc_stat(5), fields 4 and 5 of `cpuN`).
+#[allow(clippy::disallowed_methods, reason = "a fact of the kernel")]
 fn idle_ticks() -> Option<Vec<u64>> {
-    let text = files::read_text(Path::new("/proc/stat")).ok()?;
+    let text = std::fs::read_to_string("/proc/stat").ok()?;
     let mut all = Vec::new();
     for line in text.lines() {
         let mut words = line.split_whitespace();
@@ -70,9 +52,7 @@ mod tests {
     use super::*;
 
     #[test]
-    #[cfg(target_os = "linux")]
     fn a_thread_is_back_on_all_its_cores() {
-        use rustix::thread::sched_getaffinity;
         let before = sched_getaffinity(None).unwrap();
         let core = idlest().unwrap();
         let within = on_core(Some(core), || sched_getaffinity(None).unwrap());

@@ -1,8 +1,6 @@
-//! What a process used of the machine, as `/proc` shows it until the process is reaped.
+//! The most memory that a process had, looked at while it lives.
 
 use std::time::{Duration, Instant};
-
-use rustix::process::Pid;
 
 use crate::sys::processes::Processes;
 
@@ -21,8 +19,7 @@ pub(super) struct Peak {
 
 impl Peak {
     /// That of a process which was just started, watched or not.
-    pub(super) fn of(pid: Pid, is_watched: bool) -> Self {
-        let pid = pid.as_raw_nonzero().get().unsigned_abs();
+    pub(super) fn of(pid: u32, is_watched: bool) -> Self {
         let mut peak = Self { processes: is_watched.then(Processes::here), pid, looked: None, seen: None };
         peak.look();
         peak
@@ -49,21 +46,4 @@ impl Peak {
     pub(super) fn seen(&self) -> Option<u64> {
         self.seen
     }
-}
-
-/// Processor time of an ended process and of its children that it waited for, from its zombie's `/proc` entry
-/// (proc_pid_stat(5), fields 14 to 17, in clock ticks).
-#[allow(clippy::disallowed_methods, reason = "a fact of the process that was started here")]
-pub(super) fn processor_time(pid: Pid) -> Duration {
-    let Ok(stat) = std::fs::read_to_string(format!("/proc/{}/stat", pid.as_raw_nonzero())) else {
-        return Duration::ZERO;
-    };
-    // The second field, the name in parentheses, may contain spaces.
-    let Some((_, rest)) = stat.rsplit_once(')') else { return Duration::ZERO };
-    let ticks: u64 = rest.split_whitespace().skip(11).take(4).filter_map(|n| n.parse::<u64>().ok()).sum();
-    // A tick is ten milliseconds; of the first thread the scheduler knows nanoseconds (proc_pid_schedstat(5)).
-    let exact = std::fs::read_to_string(format!("/proc/{}/schedstat", pid.as_raw_nonzero())).ok();
-    let exact = exact.and_then(|text| text.split_whitespace().next()?.parse().ok()).unwrap_or_default();
-    let of_ticks = Duration::from_millis(ticks * 1000 / rustix::param::clock_ticks_per_second().max(1));
-    of_ticks.max(Duration::from_nanos(exact))
 }
