@@ -37,7 +37,7 @@ pub(crate) fn spawn(mut command: Command) -> io::Result<(Child, Tree)> {
 }
 
 impl Child {
-    /// Its number.
+    /// What the system calls it, as long as this value lives.
     pub(crate) fn number(&self) -> u32 {
         self.child.id()
     }
@@ -75,7 +75,7 @@ impl Child {
         of_ticks.max(Duration::from_nanos(exact))
     }
 
-    /// Reaps it.
+    /// Gives its number free, and says how it ended.
     pub(crate) fn reap(&mut self) -> io::Result<ExitStatus> {
         self.child.wait()
     }

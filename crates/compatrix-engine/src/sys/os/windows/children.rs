@@ -74,7 +74,7 @@ pub(crate) fn spawn(command: Command) -> io::Result<(Child, Tree)> {
 }
 
 impl Child {
-    /// Its number.
+    /// What the system calls it, as long as this value lives.
     pub(crate) fn number(&self) -> u32 {
         self.number
     }
