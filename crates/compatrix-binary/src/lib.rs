@@ -9,10 +9,14 @@
 
 pub mod binary;
 mod elf;
-pub mod load;
 mod macho;
 mod pe;
+mod read;
+
 pub mod rustc;
 pub mod sqlite;
 
-pub use binary::{read, Binary, Format, Kind, Machine, Need, Unreadable, When};
+pub mod load;
+
+pub use binary::{Binary, Format, Kind, Machine, Need, Unreadable, When};
+pub use read::{read, slice};

@@ -4,7 +4,7 @@ use object::pe::{IMAGE_DIRECTORY_ENTRY_DELAY_IMPORT, IMAGE_DIRECTORY_ENTRY_EXPOR
 use object::read::pe::{ImageNtHeaders, ImageOptionalHeader as _, PeFile};
 use object::LittleEndian as LE;
 
-use crate::binary::{text, Binary, Format, Kind, Machine, Need, Unreadable, When};
+use crate::binary::{text, zero_ended, Binary, Format, Kind, Machine, Need, Unreadable, When};
 
 pub(crate) fn read<Pe: ImageNtHeaders>(bytes: &[u8]) -> Result<Binary, Unreadable> {
     parse::<Pe>(bytes).map_err(|error| Unreadable::damaged(Format::Pe, error)).and_then(|read| read)
@@ -71,11 +71,6 @@ fn own_name<Pe: ImageNtHeaders>(file: &PeFile<'_, Pe>) -> object::Result<Option<
     let address = table.directory().name.get(LE);
     let name = file.section_table().pe_data_at(file.data(), address).and_then(zero_ended);
     Ok(name.map(text))
-}
-
-/// The text up to the first zero; `None` without one.
-pub(crate) fn zero_ended(bytes: &[u8]) -> Option<&[u8]> {
-    memchr::memchr(0, bytes).map(|end| &bytes[..end])
 }
 
 /// The numbers are those of "Machine Types".

@@ -8,8 +8,8 @@ use object::{
 };
 use serde::{Deserialize, Serialize};
 
-use crate::binary::{slice, text, Machine};
-use crate::pe::zero_ended;
+use crate::binary::{text, zero_ended, Machine};
+use crate::read::slice;
 
 /// Whether SQLite is compiled into an executable.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

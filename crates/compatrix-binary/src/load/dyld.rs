@@ -6,7 +6,7 @@
 //! if no protected program (SIP) is started in between.
 
 use super::paths::{absolute, file_name, folder, join};
-use super::{tried, Environment, Files, Found, Library, Object, Tried};
+use super::question::{tried, Environment, Files, Found, Library, Object, Tried};
 use crate::binary::{Binary, Format, When};
 
 const FALLBACKS: &str = "/usr/local/lib:/usr/lib";

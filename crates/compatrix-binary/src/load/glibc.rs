@@ -8,7 +8,7 @@ use std::collections::{BTreeSet, VecDeque};
 
 use super::cache::Cache;
 use super::paths::{absolute, file_name, folder, join};
-use super::{tried, Environment, Files, Found, Library, Object, Tried};
+use super::question::{tried, Environment, Files, Found, Library, Object, Tried};
 use crate::binary::{Binary, Format, Machine, When};
 
 const CACHE: &str = "/etc/ld.so.cache";

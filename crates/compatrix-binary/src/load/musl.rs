@@ -5,7 +5,7 @@
 //! it cannot be loaded, the start fails.
 
 use super::paths::{absolute, file_name, folder, join};
-use super::{tried, Environment, Files, Found, Library, Object, Tried};
+use super::question::{tried, Environment, Files, Found, Library, Object, Tried};
 use crate::binary::{Binary, Format, When};
 
 const DEFAULTS: &str = "/lib:/usr/local/lib:/usr/lib";

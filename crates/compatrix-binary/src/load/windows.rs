@@ -7,25 +7,8 @@
 use std::collections::BTreeSet;
 
 use super::paths::file_name;
-use super::{tried, Environment, Files, Found, Library, Object, Tried};
+use super::question::{tried, Environment, Files, Found, Library, Object, Tried, WindowsFolders};
 use crate::binary::{Binary, Format};
-
-/// Where Windows, or a prefix of wine, keeps its own.
-#[derive(Debug, Clone, Default)]
-pub struct WindowsFolders {
-    /// `C:\Windows\System32`; of 32-bit programs SysWOW64.
-    pub system32: String,
-    /// `C:\Windows\System`.
-    pub system: String,
-    /// `C:\Windows`.
-    pub windows: String,
-    /// The names under `HKLM\…\Session Manager\KnownDLLs`, in lower case.
-    pub known: BTreeSet<String>,
-    /// Whether SafeDllSearchMode is off.
-    pub is_unsafe: bool,
-    /// Whether it is wine, which passes over a DLL of another architecture; of Windows that is not documented.
-    pub is_wine: bool,
-}
 
 struct Search<'a> {
     environment: &'a Environment,
