@@ -28,7 +28,7 @@ const fn effects(name: &'static str, uses: &'static [&'static str]) -> Crate {
 }
 
 /// Each crate uses some of those below it. None of Compatrix uses things-store.
-const CRATES: [Crate; 17] = [
+const CRATES: [Crate; 18] = [
     effects("xtask", &["compatrix"]),
     effects(
         "compatrix",
@@ -45,7 +45,15 @@ const CRATES: [Crate; 17] = [
     ),
     effects(
         "compatrix-engine",
-        &["compatrix-audit", "compatrix-bench", "compatrix-ci", "compatrix-leak", "compatrix-model", "shaped-toml"],
+        &[
+            "compatrix-audit",
+            "compatrix-bench",
+            "compatrix-binary",
+            "compatrix-ci",
+            "compatrix-leak",
+            "compatrix-model",
+            "shaped-toml",
+        ],
     ),
     pure(
         "compatrix-render",
@@ -56,6 +64,7 @@ const CRATES: [Crate; 17] = [
     pure("compatrix-model", &["compatrix-bench", "compatrix-leak", "shaped-toml", "covering"]),
     pure("compatrix-leak", &["shaped-toml"]),
     pure("compatrix-bench", &["shaped-toml"]),
+    pure("compatrix-binary", &[]),
     pure("shaped-toml", &[]),
     pure("covering", &[]),
     effects("things-server-bench", &["things-server", "things-store", "things-bench"]),

@@ -3,16 +3,23 @@
 use std::path::Path;
 
 use anyhow::Result;
+use compatrix_binary::{rustc, sqlite, Binary, Format, Unreadable};
 use compatrix_model::hash::Sha256;
 use serde::{Deserialize, Serialize};
 
-use crate::find::sqlite;
-use crate::sys::elf::{self, Defines};
 use crate::sys::files;
 use crate::sys::host::Host;
 
-/// How the file name of SQLite's shared library begins.
+pub(crate) use compatrix_binary::sqlite::CompiledIn;
+
+/// How the file name of SQLite's shared library begins on Unix.
 pub(super) const SQLITE: &str = "libsqlite3.";
+
+/// Whether a file name is that of a SQLite: on Unix, on Windows (MSYS2 and Windows itself have names of their own).
+pub(super) fn is_sqlite(name: &str) -> bool {
+    let name = name.to_ascii_lowercase();
+    name.starts_with(SQLITE) || ["sqlite3.dll", "libsqlite3-0.dll", "winsqlite3.dll"].contains(&name.as_str())
+}
 
 /// The contents of an executable.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -23,26 +30,28 @@ pub(crate) struct Inspection {
     pub compiled_in: CompiledIn,
     /// How it gets a SQLite while it runs, if it seems to.
     pub at_run_time: Option<AtRunTime>,
-    /// The loader that starts it; `None` of a static executable and of a shared library.
-    pub loader: Option<String>,
-    /// The shared libraries that it names itself.
-    pub needs: Vec<String>,
-    /// The folders in which the loader is to look for them.
-    pub folders: Vec<String>,
+    /// What it asks its loader for, or why that is not known.
+    pub asks: Result<Binary, Unreadable>,
     /// The rustc releases recorded in it (`rustc version 1.95.0`), if any.
     pub rustc: Vec<String>,
 }
 
-/// Whether SQLite is compiled into an executable.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) enum CompiledIn {
-    /// Functions of SQLite are among its own symbols. The linker drops the source id if nothing asks for it: then the
-    /// function that returns it is not there either.
-    Yes { source_ids: Vec<String>, has_own_id: bool },
-    /// None of its symbols is of SQLite.
-    No,
-    /// It is stripped of its symbols. A source id in it may be SQLite's, or a text of the program.
-    Stripped { source_ids: Vec<String> },
+impl Inspection {
+    /// The loader that starts it; `None` of a static executable, of a shared library, and of what is no executable.
+    pub(crate) fn loader(&self) -> Option<&str> {
+        self.asks.as_ref().ok().filter(|asks| asks.format == Format::Elf)?.interpreter.as_deref()
+    }
+
+    /// The shared libraries that it names itself.
+    pub(crate) fn needs(&self) -> impl Iterator<Item = &str> {
+        self.asks.iter().flat_map(|asks| asks.needs.iter().map(|need| need.name.as_str()))
+    }
+
+    /// The folders in which the loader is to look for them.
+    pub(crate) fn folders(&self) -> impl Iterator<Item = &str> {
+        let all = self.asks.iter().flat_map(|asks| asks.rpath.iter().chain(&asks.runpath));
+        all.map(String::as_str).filter(|folder| !folder.is_empty())
+    }
 }
 
 /// How an executable gets at a SQLite that it neither has nor names.
@@ -56,69 +65,27 @@ pub(crate) enum AtRunTime {
 
 /// Inspects an executable; remembered by its stamp.
 pub(crate) fn executable(host: &Host, path: &Path) -> Result<Inspection> {
-    host.memo.fact(&format!("inspection {}", path.display()), &files::stamp(path)?, || {
+    host.memo.fact(&format!("inspected {}", path.display()), &files::stamp(path)?, || {
         let bytes = files::read(path)?;
-        let asks = elf::asks(&bytes);
+        let asks = compatrix_binary::read(&bytes, None);
+        let needs: Vec<&str> = asks.iter().flat_map(|asks| asks.needs.iter().map(|need| need.name.as_str())).collect();
         Ok(Inspection {
             sha256: files::hash_bytes(&bytes),
-            compiled_in: compiled_in(&bytes),
-            at_run_time: at_run_time(&bytes, &asks.libraries),
-            loader: asks.loader,
-            needs: asks.libraries,
-            folders: asks.folders,
-            rustc: rustc_versions(&bytes),
+            compiled_in: sqlite::compiled_in(&bytes, None),
+            at_run_time: at_run_time(&bytes, &needs),
+            rustc: rustc::releases(&bytes),
+            asks,
         })
     })
 }
 
-/// SQLite's functions by their symbols. What ends with `_init` may be an extension's own (SQLite's "Run-Time Loadable
-/// Extensions").
-fn compiled_in(bytes: &[u8]) -> CompiledIn {
-    let of_sqlite = |name: &[u8]| name.starts_with(b"sqlite3_") && !name.ends_with(b"_init");
-    let source_ids = || sqlite::source_ids_in(bytes);
-    match elf::defines(bytes, of_sqlite) {
-        Defines::Yes => {
-            let has_own_id = elf::defines(bytes, |name| name == b"sqlite3_sourceid") == Defines::Yes;
-            CompiledIn::Yes { source_ids: source_ids(), has_own_id }
-        }
-        Defines::No => CompiledIn::No,
-        Defines::NotKnown => CompiledIn::Stripped { source_ids: source_ids() },
-    }
-}
-
-fn at_run_time(bytes: &[u8], needs: &[String]) -> Option<AtRunTime> {
+fn at_run_time(bytes: &[u8], needs: &[&str]) -> Option<AtRunTime> {
     let has = |text: &str| memchr::memmem::find(bytes, text.as_bytes()).is_some();
     // What libsqlite3-sys panics with where its functions are to come from the process that loads the extension.
     if has("SQLite API not initialized") {
         return Some(AtRunTime::Extension);
     }
-    let named = needs.iter().any(|library| library.starts_with(SQLITE));
-    (!named && has("libsqlite3.so")).then_some(AtRunTime::Opens)
-}
-
-/// The releases in all `rustc version X` of these bytes (DW_AT_producer and `.comment`), sorted.
-fn rustc_versions(bytes: &[u8]) -> Vec<String> {
-    const SIGN: &[u8] = b"rustc version ";
-    let mut found: Vec<String> = memchr::memmem::find_iter(bytes, SIGN)
-        .filter_map(|at| {
-            let rest = &bytes[at + SIGN.len()..];
-            let end = rest.iter().take(40).position(|b| !(b.is_ascii_alphanumeric() || b"._-".contains(b)))?;
-            let text = String::from_utf8_lossy(&rest[..end]).into_owned();
-            text.starts_with(|c: char| c.is_ascii_digit()).then_some(text)
-        })
-        .collect();
-    found.sort();
-    found.dedup();
-    found
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_makers_of_an_executable_are_read() {
-        let bytes = b"x rustc version 1.95.0 (5980 2026)\0clang LLVM (rustc version 1.97.0-nightly (e50 2026))\0rustc version of";
-        assert_eq!(rustc_versions(bytes), ["1.95.0", "1.97.0-nightly"]);
-    }
+    let named = needs.iter().any(|library| is_sqlite(library.rsplit('/').next().unwrap_or(library)));
+    let opens = ["libsqlite3.so", "libsqlite3.dylib", "sqlite3.dll"].into_iter().any(has);
+    (!named && opens).then_some(AtRunTime::Opens)
 }

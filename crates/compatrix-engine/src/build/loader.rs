@@ -1,10 +1,13 @@
 //! Asks the loader which SQLite it would load for an executable. The executable itself is never started.
 
+mod elsewhere;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use anyhow::{bail, Context, Result};
+use compatrix_binary::Unreadable;
 use serde::{Deserialize, Serialize};
 
 use super::inspect::{Inspection, SQLITE};
@@ -16,15 +19,18 @@ use crate::sys::host::{last_lines, Host};
 use crate::sys::os::env::LIBRARY_PATH;
 use crate::sys::process::Command;
 
+use elsewhere::is_of_the_system;
+pub(crate) use elsewhere::Loaded;
+
 /// The SQLite library that the loader resolves for an executable with this library path; `None` if it needs none. `loader`
 /// is asked about a file that names none.
 ///
 /// The executable itself is never started, but its loader, which prints the libraries. A file without loader and libraries
 /// is static, and loads nothing. No answer outlives this process: a folder that the loader searches may be filled at any
-/// time.
+/// time. An executable of another system or processor has no loader here: its files are searched as its loader would.
 ///
 /// # Errors
-/// The loader does not find the library, or does not answer.
+/// The loader does not find the library, or does not answer; the executable is damaged.
 pub(crate) fn resolved_sqlite(
     host: &Host,
     executable: &Path,
@@ -32,12 +38,24 @@ pub(crate) fn resolved_sqlite(
     loader: Option<&str>,
     library_path: Option<&str>,
     env: &BTreeMap<String, String>,
-) -> Result<Option<PathBuf>> {
-    if inspection.needs.iter().all(|library| is_of_the_system(library)) {
+) -> Result<Option<Loaded>> {
+    let asks = match &inspection.asks {
+        Ok(asks) => asks,
+        // A script, or whatever a test may start.
+        Err(Unreadable::OtherFormat) => return Ok(None),
+        Err(error) => bail!("{} {error}", executable.display()),
+    };
+    if asks.needs.iter().all(|need| is_of_the_system(&need.name)) {
         return Ok(None);
     }
-    match inspection.loader.as_deref().or(loader) {
-        Some(loader) => parse_loaded(&listed(host, executable, loader, library_path, &of_loader(env))?),
+    if !elsewhere::has_its_loader_here(asks) {
+        return elsewhere::sqlite_of(executable, asks, library_path, env);
+    }
+    match inspection.loader().or(loader) {
+        Some(loader) => {
+            let listed = listed(host, executable, loader, library_path, &of_loader(env))?;
+            Ok(parse_loaded(&listed)?.map(Loaded::File))
+        }
         None => Ok(None),
     }
 }
@@ -51,12 +69,12 @@ pub(super) fn places_before_others(host: &Host, product: &Product) -> BTreeSet<I
     let mut places = BTreeSet::new();
     for executable in product.executables.iter().chain(&product.programs) {
         let own = executable.path.parent().unwrap_or(Path::new("/")).to_string_lossy();
-        let named = executable.inspection.folders.iter().map(|folder| folder.replace("${ORIGIN}", "$ORIGIN"));
+        let named = executable.inspection.folders().map(|folder| folder.replace("${ORIGIN}", "$ORIGIN"));
         let named = named.map(|folder| folder.replace("$ORIGIN", &own));
         let of_cargo = executable.recorded.library_path.iter().flat_map(|path| path.split(':').map(str::to_owned));
         let folders = named.chain(of_cargo).map(PathBuf::from);
         for folder in folders.filter(|folder| folder.is_absolute() && !is_kept_by_tools(host, folder)) {
-            let sqlite = executable.inspection.needs.iter().filter(|library| library.starts_with(SQLITE));
+            let sqlite = executable.inspection.needs().filter(|library| library.starts_with(SQLITE));
             places.extend(sqlite.map(|library| Input::at(host, &folder.join(library))));
             places.insert(Input::at(host, &folder.join(HWCAPS)));
         }
@@ -68,14 +86,6 @@ pub(super) fn places_before_others(host: &Host, product: &Product) -> BTreeSet<I
 fn of_loader(env: &BTreeMap<String, String>) -> BTreeMap<String, String> {
     let obeys = |name: &str| name == "LD_PRELOAD" || name == "LD_AUDIT" || name == "GLIBC_TUNABLES";
     env.iter().filter(|(name, _)| obeys(name)).map(|(name, value)| (name.clone(), value.clone())).collect()
-}
-
-/// Whether a library is one of the C library and the compiler, none of which loads a SQLite.
-fn is_of_the_system(library: &str) -> bool {
-    let name = library.split(".so").next().unwrap_or_default();
-    matches!(name, "libc" | "libm" | "libpthread" | "libdl" | "librt" | "libutil" | "libgcc_s" | "linux-vdso")
-        || name.starts_with("ld-")
-        || name.starts_with("libc.musl-")
 }
 
 /// What the loader said, and what it looked at to say so.
@@ -198,7 +208,9 @@ fn parse_loaded(listed: &str) -> Result<Option<PathBuf>> {
         return Ok(line.rsplit_once(" (").map(|(path, _)| PathBuf::from(path)));
     }
     match line.split_once("=> ").map(|(_, rest)| rest) {
-        Some("not found") | None => bail!("the loader finds no {}", line.split(' ').next().unwrap_or_default()),
+        // A path that is only a name: of the folder that the loader itself was started in.
+        None => bail!("the loader takes {} from the current folder", line.split(' ').next().unwrap_or_default()),
+        Some("not found") => bail!("the loader finds no {}", line.split(' ').next().unwrap_or_default()),
         Some(found) => Ok(Some(PathBuf::from(found.rsplit_once(" (").map_or(found, |(path, _)| path)))),
     }
 }

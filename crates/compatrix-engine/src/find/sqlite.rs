@@ -20,7 +20,7 @@ use crate::sys::host::Host;
 
 pub use exact::content_key;
 pub(crate) use exact::{build_all, find as find_exact, ExactVersion};
-pub use identity::{of_archive, of_library, source_ids_in, Identity};
+pub use identity::{of_archive, of_library, Identity};
 
 /// The bundled SQLite according to the lockfile: that of this crate.
 pub(crate) fn bundled(carrier: Option<&SqliteCrate>) -> Result<Availability<SqliteFacts>> {

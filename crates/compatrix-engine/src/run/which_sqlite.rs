@@ -11,7 +11,8 @@ use compatrix_model::linkage::Linkage;
 use semver::Version;
 
 use crate::build::inspect::{AtRunTime, CompiledIn};
-use crate::build::{loader, Executable, Product};
+use crate::build::loader::{self, Loaded};
+use crate::build::{Executable, Product};
 use crate::find::facts::SqliteFacts;
 use crate::find::sqlite::{self, carried};
 use crate::run::inputs::{self, RunInputs};
@@ -34,7 +35,7 @@ pub(crate) enum Identified {
 /// # Errors
 /// A library cannot be read.
 pub(crate) fn identify(host: &Host, inputs: &RunInputs<'_>, product: &Product) -> Result<Identified> {
-    let own_loader = product.executables.iter().find_map(|executable| executable.inspection.loader.as_deref());
+    let own_loader = product.executables.iter().find_map(|executable| executable.inspection.loader());
     let mut first = None;
     let tests = product.executables.iter().map(|executable| (executable, true));
     for (executable, is_test) in tests.chain(product.programs.iter().map(|program| (program, false))) {
@@ -48,7 +49,9 @@ pub(crate) fn identify(host: &Host, inputs: &RunInputs<'_>, product: &Product) -
             &executable.recorded.env,
         );
         let loaded = match loaded {
-            Ok(library) => library.map(|library| prove_library(host, &library)).transpose()?,
+            Ok(Some(Loaded::File(library))) => Some(prove_library(host, &library)?),
+            Ok(Some(Loaded::SharedCache(name))) => Some(prove_cached(host, &name)),
+            Ok(None) => None,
             // Nothing was planned that could differ.
             Err(_) if inputs.build.linkage.is_none() => None,
             // What does not load is in no test's way, unless one starts it; then that test fails.
@@ -57,7 +60,7 @@ pub(crate) fn identify(host: &Host, inputs: &RunInputs<'_>, product: &Product) -
         };
         let compiled_in = prove_compiled_in(host, executable, product, loaded.is_some());
         let (linkage, planned) = (inputs.build.linkage, inputs.sqlite);
-        let is_static = executable.inspection.loader.is_none() && executable.inspection.needs.is_empty();
+        let is_static = executable.inspection.loader().is_none() && executable.inspection.needs().next().is_none();
         let wrong = difference(linkage, planned, loaded.as_ref(), compiled_in.as_ref().map(|own| (own, is_static)));
         let of_crate = || match linkage {
             Some(Linkage::Static) => other_than_carried(host, executable, product),
@@ -198,6 +201,19 @@ fn prove_library(host: &Host, library: &Path) -> Result<SqliteProof> {
     };
     let file = file.to_string_lossy().into_owned();
     Ok(SqliteProof { linkage: Linkage::Dynamic, file, sha256: Some(sha256), version, source_id, compile_options })
+}
+
+/// The SQLite in dyld's shared cache: only a program that loads it by this path can say which it is.
+fn prove_cached(host: &Host, name: &Path) -> SqliteProof {
+    let said = sqlite::of_library(host, name).ok();
+    SqliteProof {
+        linkage: Linkage::Dynamic,
+        file: name.to_string_lossy().into_owned(),
+        sha256: None,
+        version: said.as_ref().map_or_else(|| "unknown".to_owned(), |said| said.version.clone()),
+        source_id: said.as_ref().map(|said| said.source_id.clone()),
+        compile_options: said.map(|said| said.compile_options).unwrap_or_default(),
+    }
 }
 
 /// The SQLite in the executable itself, if there is one. The static library that this build linked tells the rest: the one

@@ -1,4 +1,4 @@
-//! ELF files: the glibc symbol versions that they need, the loader and libraries that they ask for, and functions.
+//! ELF files: the glibc symbol versions that they need, and the addresses of functions.
 //!
 //! Source of the meaning: elf(5), and "Symbol Versioning" in the Linux Standard Base.
 
@@ -6,8 +6,8 @@ mod memory;
 
 use std::collections::BTreeSet;
 
-use object::elf::{FileHeader32, FileHeader64, DT_NEEDED, DT_RPATH, DT_RUNPATH, VER_FLG_WEAK};
-use object::read::elf::{Dyn as _, FileHeader, ProgramHeader as _, SectionHeader as _};
+use object::elf::{FileHeader32, FileHeader64, VER_FLG_WEAK};
+use object::read::elf::{FileHeader, SectionHeader as _};
 use object::{Endianness, FileKind, Object as _, ObjectSymbol as _, ObjectSymbolTable as _, SymbolKind};
 
 pub(crate) use memory::{memory, Memory};
@@ -43,72 +43,6 @@ pub(crate) fn functions(bytes: &[u8], wanted: impl Fn(&[u8]) -> bool) -> Option<
         }
     }
     Some(found)
-}
-
-/// Whether the file has a table of its symbols, and in it a function of its own whose name is wanted.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Defines {
-    Yes,
-    No,
-    /// It is stripped, or no ELF file.
-    NotKnown,
-}
-
-/// Whether a function is in the file itself rather than in a library that it loads.
-pub(crate) fn defines(bytes: &[u8], wanted: impl Fn(&[u8]) -> bool) -> Defines {
-    let Ok(file) = object::File::parse(bytes) else { return Defines::NotKnown };
-    let Some(table) = file.symbol_table() else { return Defines::NotKnown };
-    let mut symbols = table.symbols().filter(|symbol| symbol.is_definition() && symbol.kind() == SymbolKind::Text);
-    match symbols.any(|symbol| symbol.name_bytes().is_ok_and(&wanted)) {
-        true => Defines::Yes,
-        false => Defines::No,
-    }
-}
-
-/// What a file asks the system for when it is started or loaded.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub(crate) struct Asks {
-    /// The loader in PT_INTERP; a static executable and a shared library have none.
-    pub(crate) loader: Option<String>,
-    /// The shared libraries in DT_NEEDED.
-    pub(crate) libraries: Vec<String>,
-    /// The folders in DT_RPATH and DT_RUNPATH, where the loader looks for them; `$ORIGIN` is the file's own.
-    pub(crate) folders: Vec<String>,
-}
-
-/// What the file asks for; nothing if it is no ELF file or damaged.
-pub(crate) fn asks(bytes: &[u8]) -> Asks {
-    let found = match FileKind::parse(bytes) {
-        Ok(FileKind::Elf32) => asks_of::<FileHeader32<Endianness>>(bytes),
-        Ok(FileKind::Elf64) => asks_of::<FileHeader64<Endianness>>(bytes),
-        _ => return Asks::default(),
-    };
-    found.unwrap_or_default()
-}
-
-fn asks_of<Elf: FileHeader<Endian = Endianness>>(bytes: &[u8]) -> object::Result<Asks> {
-    let header = Elf::parse(bytes)?;
-    let endian = header.endian()?;
-    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
-    let mut asks = Asks::default();
-    for segment in header.program_headers(endian, bytes)? {
-        asks.loader = asks.loader.or(segment.interpreter(endian, bytes)?.map(text));
-    }
-    let sections = header.sections(endian, bytes)?;
-    if let Some((entries, link)) = sections.dynamic(endian, bytes)? {
-        let strings = sections.strings(endian, bytes, link)?;
-        for entry in entries {
-            match entry.tag(endian) {
-                DT_NEEDED => asks.libraries.push(text(entry.string(endian, strings)?)),
-                DT_RPATH | DT_RUNPATH => {
-                    let all = text(entry.string(endian, strings)?);
-                    asks.folders.extend(all.split(':').filter(|folder| !folder.is_empty()).map(str::to_owned));
-                }
-                _ => {}
-            }
-        }
-    }
-    Ok(asks)
 }
 
 /// The names in `.gnu.version_r`, weak ones left out; `None` for what is no ELF file or is damaged.
@@ -213,12 +147,5 @@ mod tests {
         let named = |wanted: &'static [u8]| functions(&bytes, move |name| name == wanted).unwrap().len();
         assert_eq!((named(b"main"), named(b"no such function")), (1, 0));
         assert!(functions(&bytes[..bytes.len() / 2], |_| true).is_none());
-        assert_eq!(defines(&bytes, |name| name == b"main"), Defines::Yes);
-        // It stands in the table, but libc has it.
-        assert_eq!(defines(&bytes, |name| name.starts_with(b"getenv")), Defines::No);
-        assert_eq!(defines(b"#!/bin/sh", |_| true), Defines::NotKnown);
-        let asks = asks(&bytes);
-        assert!(asks.loader.is_some() && asks.libraries.iter().any(|name| name.starts_with("libc.")), "{asks:?}");
-        assert_eq!(super::asks(b"#!/bin/sh"), Asks::default());
     }
 }

@@ -102,36 +102,6 @@ fn parse(text: &str) -> Option<Identity> {
     })
 }
 
-/// The source ids within these bytes: `2024-01-15 17:01:13 1066602b…`, date, time and a hash of 64 hex digits (40
-/// before SQLite 3.23). A SQLite has one, SQLCipher also that of the SQLite that it was made from.
-pub fn source_ids_in(bytes: &[u8]) -> Vec<String> {
-    let found = memchr::memmem::find_iter(bytes, b"20").filter_map(|at| {
-        let rest = &bytes[at..];
-        let digits = |range: std::ops::Range<usize>| rest.get(range).is_some_and(|b| b.iter().all(u8::is_ascii_digit));
-        let shape = digits(0..4)
-            && rest.get(4) == Some(&b'-')
-            && digits(5..7)
-            && rest.get(7) == Some(&b'-')
-            && digits(8..10)
-            && rest.get(10) == Some(&b' ')
-            && digits(11..13)
-            && rest.get(13) == Some(&b':')
-            && digits(14..16)
-            && rest.get(16) == Some(&b':')
-            && digits(17..19)
-            && rest.get(19) == Some(&b' ');
-        if !shape {
-            return None;
-        }
-        let hash = rest[20..].iter().take_while(|b| b.is_ascii_hexdigit()).count();
-        let end = 20 + rest[20..].iter().take_while(|b| b.is_ascii_alphanumeric()).count();
-        // What differs from a checked-in version ends with `alt1` instead of the hash's last four digits.
-        let changed = hash < 64 && end == 20 + 64 && rest[..end].ends_with(b"alt1");
-        (hash == 64 || hash == 40 || changed).then(|| String::from_utf8_lossy(&rest[..end]).into_owned())
-    });
-    found.collect()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -144,15 +114,5 @@ mod tests {
         assert_eq!(identity.source_id, "2022-12-28 14:03:47 df5c");
         assert_eq!(identity.compile_options, ["A=1", "B"]);
         assert_eq!(parse("version 3.1\n"), None);
-    }
-
-    #[test]
-    fn a_source_id_is_found_among_other_bytes() {
-        let id = format!("2024-01-15 17:01:13 {}", "1066602b2b1976fe".repeat(4));
-        let bytes = format!("xx2020-01-01 \0 2021-02-03 04:05:06 short\0{id}\0tail");
-        assert_eq!(source_ids_in(bytes.as_bytes()), [id]);
-        assert!(source_ids_in(b"nothing here but 2024-01-15").is_empty());
-        let changed = format!("2024-04-15 13:34:05 {}6b6alt1", "8653b758870e6ef0".repeat(4).split_at(57).0);
-        assert_eq!(source_ids_in(format!("x{changed}\0").as_bytes()), [changed]);
     }
 }

@@ -1,0 +1,11 @@
+//! Files of the three formats, made by real compilers: what is read from them, and which libraries they get. Where the
+//! real loader is here (glibc's, musl's, wine's), it is asked too, and both answers must agree.
+#![allow(clippy::disallowed_methods, reason = "the tests make files with compilers and ask loaders")]
+
+mod damaged;
+mod formats;
+mod glibc;
+mod macos;
+mod musl;
+mod support;
+mod windows;
