@@ -6,6 +6,7 @@ use anyhow::Result;
 use compatrix_model::hash::Sha256;
 use serde::{Deserialize, Serialize};
 
+use super::machine;
 use crate::find::sqlite;
 use crate::sys::elf::{self, Defines};
 use crate::sys::files;
@@ -14,11 +15,17 @@ use crate::sys::host::Host;
 /// How the file name of SQLite's shared library begins.
 pub(super) const SQLITE: &str = "libsqlite3.";
 
+/// The file name of SQLite's library on Windows.
+pub(crate) const DLL: &str = "sqlite3.dll";
+
 /// The contents of an executable.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Inspection {
     /// The file's hash.
     pub sha256: Sha256,
+    /// Its format and architecture: `ELF x86_64`; `None` if it is none that is known.
+    #[serde(default)]
+    pub machine: Option<String>,
     /// Whether SQLite is compiled in.
     pub compiled_in: CompiledIn,
     /// How it gets a SQLite while it runs, if it seems to.
@@ -56,11 +63,16 @@ pub(crate) enum AtRunTime {
 
 /// Inspects an executable; remembered by its stamp.
 pub(crate) fn executable(host: &Host, path: &Path) -> Result<Inspection> {
-    host.memo.fact(&format!("inspection {}", path.display()), &files::stamp(path)?, || {
+    host.memo.fact(&format!("inspection 2 {}", path.display()), &files::stamp(path)?, || {
         let bytes = files::read(path)?;
-        let asks = elf::asks(&bytes);
+        let mut asks = elf::asks(&bytes);
+        let machine = machine::of(&bytes);
+        if machine.as_ref().is_some_and(|machine| machine.starts_with("PE")) && names_dll(&bytes) {
+            asks.libraries.push(DLL.to_owned());
+        }
         Ok(Inspection {
             sha256: files::hash_bytes(&bytes),
+            machine,
             compiled_in: compiled_in(&bytes),
             at_run_time: at_run_time(&bytes, &asks.libraries),
             loader: asks.loader,
@@ -84,6 +96,13 @@ fn compiled_in(bytes: &[u8]) -> CompiledIn {
         Defines::No => CompiledIn::No,
         Defines::NotKnown => CompiledIn::Stripped { source_ids: source_ids() },
     }
+}
+
+/// Whether a Windows program has the name of SQLite's library in it, in which case it may load that one.
+fn names_dll(bytes: &[u8]) -> bool {
+    let is_name =
+        |at: usize| bytes.get(at..at + DLL.len()).is_some_and(|text| text.eq_ignore_ascii_case(DLL.as_bytes()));
+    memchr::memchr2_iter(b's', b'S', bytes).any(is_name)
 }
 
 fn at_run_time(bytes: &[u8], needs: &[String]) -> Option<AtRunTime> {
