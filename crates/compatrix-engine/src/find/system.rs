@@ -58,7 +58,8 @@ fn target(host: &Host, triple: &str, runner: &[String]) -> Availability<SystemFa
     let Some(program) = program(host, word) else {
         return missing(match word.contains('/') {
             true => format!("there is no program {word}, the runner"),
-            false => format!("{word} is not on PATH: apt-get install {word}"),
+            false if wine::is_one(word) => format!("{word} is not on PATH: apt-get install {word}"),
+            false => format!("{word}, the runner, is not on PATH; install it"),
         });
     };
     let words: Vec<String> =

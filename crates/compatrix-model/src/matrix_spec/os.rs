@@ -105,7 +105,8 @@ fn system(entry: &Entry, table: &Table, c: &mut Collector<'_>) -> Option<System>
         (None, None) => {
             alone("runner", "target", c);
             alone("platform", "label", c);
-            Some(System::Here)
+            // What was meant is not known.
+            table.entries.is_empty().then_some(System::Here)
         }
     }
 }
