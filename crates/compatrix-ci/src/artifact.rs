@@ -28,7 +28,7 @@ use serde::{Deserialize, Serialize};
 
 use compatrix_leak::LeakReport;
 use compatrix_model::evidence::{
-    Counts, Differences, ExecutableProof, Measurements, Record, SourceProof, TestFailure, ToolchainProof,
+    Counts, Differences, ExecutableProof, Measurements, Record, SourceProof, TargetProof, TestFailure, ToolchainProof,
 };
 use compatrix_model::hash::Sha256;
 use compatrix_model::matrix_spec::{CiEvent, JobCommand, Spec};
@@ -185,6 +185,8 @@ struct BuildPart {
     not_promised: Vec<String>,
     #[serde(default, skip_serializing_if = "DebugInfo::is_full")]
     debug: DebugInfo,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    target: Option<TargetProof>,
     #[serde(default, skip_serializing_if = "Differences::is_none")]
     differences: Differences,
     executables: Vec<ExecutableProof>,

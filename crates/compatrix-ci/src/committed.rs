@@ -4,7 +4,7 @@ use semver::Version;
 
 use compatrix_leak::Tool;
 use compatrix_model::apt;
-use compatrix_model::axis::{Axis, AxisKind, Setting, ValueName};
+use compatrix_model::axis::{Axis, AxisKind, Setting, System, ValueName};
 use compatrix_model::condition::{partial_version, Versions};
 use compatrix_model::evidence::Record;
 use compatrix_model::evidence_file::EvidenceFile;
@@ -81,6 +81,19 @@ impl Committed {
                 _ => self.ready(axis(AxisKind::Sqlite), &value.name, Some),
             };
             facts.sqlite.insert(value.name.clone(), availability);
+        }
+        for value in axis(AxisKind::Os).into_iter().flat_map(|axis| &axis.values) {
+            let availability = match &value.setting {
+                Setting::Os(System::Machine { platform: theirs, .. }) if theirs == platform => Availability::Ready(()),
+                Setting::Os(System::Machine { platform, .. }) => {
+                    Availability::Missing { reason: format!("only a job on {platform} is such a system") }
+                }
+                Setting::Os(System::Target { triple, .. }) => Availability::Missing {
+                    reason: format!("no job installs what builds and starts programs of {triple} yet; run it locally"),
+                },
+                _ => Availability::Ready(()),
+            };
+            facts.systems.insert(value.name.clone(), availability);
         }
         for value in axis(AxisKind::Schema).into_iter().flat_map(|axis| &axis.values) {
             facts.fixtures.insert(value.name.clone(), Availability::Ready(()));

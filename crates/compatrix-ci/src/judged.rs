@@ -50,9 +50,8 @@ enum Known<'a> {
 impl Judging<'_> {
     /// Judges each planned cell. The caller adds GitHub's job results, the difference, and whether untried cells count.
     pub fn judged(&self, merged: &Merged) -> MergedMatrix {
-        let only_tries = |platform: &&MergedPlatform| {
-            self.spec.ci.as_ref().is_some_and(|ci| ci.only_tries(&platform.platform))
-        };
+        let only_tries =
+            |platform: &&MergedPlatform| self.spec.ci.as_ref().is_some_and(|ci| ci.only_tries(&platform.platform));
         let (tried, counted): (Vec<_>, Vec<_>) = merged.platforms.iter().partition(only_tries);
         let lost = counted.into_iter().flat_map(|platform| {
             platform.missing.iter().map(|missing| LostJob {

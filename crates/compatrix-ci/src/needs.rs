@@ -161,7 +161,8 @@ mod tests {
         let entries =
             needs.iter().map(|(job, result)| format!("\"{job}\":{{\"result\":\"{result}\",\"outputs\":{{}}}}"));
         let json = format!("{{{}}}", entries.collect::<Vec<_>>().join(","));
-        let said: Vec<String> = not_done(&plan(), &tried, &json).expect("needs").iter().map(NotDone::to_string).collect();
+        let said: Vec<String> =
+            not_done(&plan(), &tried, &json).expect("needs").iter().map(NotDone::to_string).collect();
         assert_eq!(said.len(), expected.len(), "{said:?}");
         for (said, expected) in said.iter().zip(expected) {
             assert!(said.starts_with(expected), "{said}");
@@ -184,7 +185,11 @@ mod tests {
         let lost = [("orchestrator-macos-aarch64", Some("failure")), ("push-macos-aarch64", Some("skipped"))];
         check_where(&["macos-aarch64"], &lost, &[]);
         check_where(&["linux-x86_64"], &lost, &["orchestrator-macos-aarch64 failed", "push-macos-aarch64 was skipped"]);
-        check_where(&["macos-aarch64"], &[("push-macos-aarch64", None)], &["push-macos-aarch64 is not in the workflow"]);
+        check_where(
+            &["macos-aarch64"],
+            &[("push-macos-aarch64", None)],
+            &["push-macos-aarch64 is not in the workflow"],
+        );
         check_where(&["windows-x86_64"], &[("orchestrator-windows-x86_64", Some("failure"))], &[]);
     }
 

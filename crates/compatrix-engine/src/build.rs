@@ -5,6 +5,7 @@ pub mod cc;
 mod identified;
 pub(crate) mod inspect;
 pub(crate) mod loader;
+pub(crate) mod machine;
 mod messages;
 mod product;
 mod record;
@@ -12,6 +13,7 @@ mod runner;
 mod runner_check;
 mod share;
 pub(crate) mod stand_in;
+mod target;
 mod units;
 
 pub(crate) use cargo::{
@@ -24,6 +26,7 @@ pub(crate) use product::{BuildInputs, Built, Doctests, Executable, NotBuilt, Pro
 pub(crate) use record::LIBRARY_PATH;
 pub(crate) use runner_check::hides_results;
 pub(crate) use share::{lend, target_dir};
+pub(crate) use target::renew_prefix;
 
 /// If this process was started in place of another program, acts as that one and returns the exit code.
 pub fn act() -> Option<std::process::ExitCode> {

@@ -31,7 +31,7 @@ use crate::find::distro::{self, Contents, LibraryNote, Unpacked, WantedPackages}
 use crate::find::facts::{FixtureFacts, HostFacts, LocksetFacts, Promised, SqliteFacts, ToolchainFacts};
 use crate::find::fixture::Fixture;
 use crate::find::sqlite::{self, ExactVersion};
-use crate::find::{leak_tools, toolchain};
+use crate::find::{leak_tools, system, toolchain};
 use crate::survey::{with_bundled_feature, Survey};
 use crate::sys::error::Error;
 use crate::sys::files;
@@ -59,6 +59,8 @@ pub fn survey(host: &Host, parsed: &Parsed) -> Result<Survey, Error> {
         let facts = HostFacts {
             platform: Host::platform(),
             leak_tools: leak_tools::find_all(host, spec, &toolchains),
+            systems: system::find_all(host, spec),
+            stds: system::stds(host, spec, &toolchains),
             toolchains,
             sqlite,
             fixtures,
@@ -94,6 +96,7 @@ pub(crate) fn find_toolchains(host: &Host, axis: Option<&Axis>) -> KnownValues<T
         | Setting::Fixture(_)
         | Setting::Features { .. }
         | Setting::Deps(_)
+        | Setting::Os(_)
         | Setting::Env(_) => Availability::Missing { reason: "no toolchain".to_owned() },
     };
     axis.values.iter().map(|value| (value.name.clone(), named(value, find(&value.setting)))).collect()
@@ -130,6 +133,7 @@ pub fn find_sqlite(
         | Setting::Fixture(_)
         | Setting::Features { .. }
         | Setting::Deps(_)
+        | Setting::Os(_)
         | Setting::Env(_) => Err(anyhow!("no SQLite")),
     };
     let values = axis.map(|axis| axis.values.as_slice()).unwrap_or_default();
@@ -205,7 +209,7 @@ fn of_distro(host: &Host, unpacked: &Unpacked) -> Result<ToolchainFacts> {
         let is = facts.rustc_verbose.lines().next().unwrap_or_default();
         format!("the toolchain of {} is {is}; remove {} and run again", unpacked.origin, unpacked.dir.display())
     });
-    Ok(ToolchainFacts { packages: Some(unpacked.origin.clone()), misnamed, ..facts })
+    Ok(ToolchainFacts { packages: Some(unpacked.origin.clone()), sources: unpacked.sources.clone(), misnamed, ..facts })
 }
 
 fn library_of_distro(unpacked: &Unpacked) -> Result<SqliteFacts> {
@@ -330,6 +334,7 @@ pub fn provide(host: &Host, spec: &Spec, plan: &Plan, survey: &mut Survey, tell:
     for reason in installed.values().filter_map(missing).chain(built.values().filter_map(missing)) {
         let _ = tell.send(Event::NotProvided(reason.to_owned()));
     }
+    facts.stds.extend(system::stds(host, spec, &installed));
     facts.leak_tools.extend(leak_tools::find_all(host, spec, &installed));
     let named = |(name, found)| match value(AxisKind::Rust, &name) {
         Some(value) => (name, named(value, found)),

@@ -24,6 +24,7 @@ use compatrix_model::sqlite_api;
 use compatrix_model::time_limit;
 
 use crate::build::{self, Doctests, Executable, Product, Recorded};
+use crate::find::wine;
 use crate::run::executable::{blank, command, signal_name, take_status_for_a_test, Scratch};
 use crate::run::inputs::{environment, RunInputs};
 use crate::sys::files;
@@ -80,7 +81,8 @@ pub(crate) fn with_retries(
 /// The record of a suite that only builds: the products and their compiler.
 pub(crate) fn built(inputs: &RunInputs<'_>, product: &Product) -> Record {
     let proof = proof::proof_of_product(inputs, product);
-    let (outcome, cause) = match proof::wrong_compiler(inputs, product) {
+    let wrong = proof::wrong_compiler(inputs, product);
+    let (outcome, cause) = match wrong {
         Some(mismatch) => (Outcome::Misidentified, mismatch),
         None if product.executables.is_empty() => (Outcome::Failed, "cargo built nothing for the packages".to_owned()),
         None => (Outcome::Passed, String::new()),
@@ -95,6 +97,10 @@ fn attempt(host: &Host, inputs: &RunInputs<'_>, product: &Product, scratch: &Scr
         // As in a fresh checkout. The schedule starts no other run of this build meanwhile.
         let _ = files::clear_dir(tmpdir, &host.dir.join("left"));
         files::make_dir(tmpdir)?;
+    }
+    let under_wine = inputs.target.filter(|(system, _)| system.is_wine);
+    if let Some((system, _)) = under_wine {
+        build::renew_prefix(host, &system.runner, &scratch.dir.join(wine::FOLDER))?;
     }
     for executable in &product.executables {
         scratch.renew_fixture(inputs)?;
@@ -116,11 +122,12 @@ fn attempt(host: &Host, inputs: &RunInputs<'_>, product: &Product, scratch: &Scr
                 report.against(&listed, executable::is_serial(inputs.suite));
             }
         }
-        let (outcome, cause) = match (judge_one(&report, &finished, executable, inputs.suite), doubt) {
+        let (outcome, cause) = match (judge_one(&report, &finished, executable, inputs), doubt) {
             ((Outcome::Passed, _), Some(doubt)) => (Outcome::Failed, doubt),
             (judged, _) => judged,
         };
-        if finished.left_processes {
+        // wine's server outlives the last program by some seconds; it is the run's own.
+        if finished.left_processes && under_wine.is_none() {
             notes.push(format!("{} left processes behind, which were ended", executable.target));
         }
         if rank::of_outcome(outcome) > rank::of_outcome(record.outcome) {
@@ -248,8 +255,14 @@ fn during(report: &Report) -> String {
 }
 
 /// The outcome of one executable, and why.
-fn judge_one(report: &Report, finished: &Finished, executable: &Executable, suite: &Suite) -> (Outcome, String) {
-    let target = &executable.target;
+fn judge_one(
+    report: &Report,
+    finished: &Finished,
+    executable: &Executable,
+    inputs: &RunInputs<'_>,
+) -> (Outcome, String) {
+    let (target, suite) = (&executable.target, inputs.suite);
+    let is_foreign = inputs.target.is_some();
     match finished.end {
         End::TimedOut => {
             let ended = time_limit::Ended { limit: suite.timeout, had: finished.had, wall: finished.wall };
@@ -267,6 +280,15 @@ fn judge_one(report: &Report, finished: &Finished, executable: &Executable, suit
     let code = finished.status.code().unwrap_or(-1);
     if executable.own_harness && !is_loader_s(code, &finished.stderr.text()) {
         return judge_own_harness(code, finished, executable, suite);
+    }
+    let runner = &executable.recorded.runner;
+    if is_foreign && report.complete && code == 0 && report.counts.failed > 0 {
+        let why = "it hides exit codes, so that nothing it starts can be believed";
+        let all = report.counts.failed;
+        return (
+            Outcome::Infrastructure,
+            format!("`{}` ended with code 0 though {all} tests of {target} failed: {why}", runner.join(" ")),
+        );
     }
     match (report.complete && !executable.own_harness, code) {
         (true, 0) if report.counts.failed == 0 => (Outcome::Passed, String::new()),

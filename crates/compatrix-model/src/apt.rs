@@ -42,6 +42,13 @@ impl Package {
     }
 }
 
+impl Package {
+    /// Whether it is of sources: nothing that runs here comes from it.
+    pub fn is_source(&self) -> bool {
+        self.name.ends_with("-src")
+    }
+}
+
 impl fmt::Display for Package {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.version {

@@ -114,6 +114,8 @@ pub enum AxisKind {
     Features,
     /// Dependency versions. A build input.
     Deps,
+    /// Systems: this host, targets with runners, roots, machines of CI. A build input.
+    Os,
     /// The user's own axis: sets this environment variable in each run. A run input.
     Env {
         /// The variable's name.
@@ -158,8 +160,52 @@ pub enum Setting {
     },
     /// Which dependency versions.
     Deps(Deps),
+    /// Which system.
+    Os(System),
     /// The text of the environment variable of an [`AxisKind::Env`].
     Env(String),
+}
+
+/// The meaning of a value of the `os` axis.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum System {
+    /// This host, as if there were no such axis.
+    Here,
+    /// Another target, compiled for here.
+    Target {
+        /// rustc's name of it: `x86_64-pc-windows-gnu`.
+        triple: String,
+        /// The words before each executable; none where this host starts it itself.
+        runner: Vec<String>,
+    },
+    /// A machine of CI.
+    Machine {
+        /// The runner's label: `macos-15`.
+        label: String,
+        /// What that machine is: `macos-aarch64`.
+        platform: String,
+    },
+}
+
+/// The platform of a target, `windows-x86_64` of `x86_64-pc-windows-gnu`: rustc's triples name the architecture first.
+pub fn platform_of_target(triple: &str) -> String {
+    let arch = triple.split('-').next().unwrap_or_default();
+    let arch = match arch {
+        "i386" | "i586" | "i686" => "x86",
+        "arm64" => "aarch64",
+        arm if arm.starts_with("armv") || arm.starts_with("thumb") => "arm",
+        riscv if riscv.starts_with("riscv64") => "riscv64",
+        powerpc if powerpc.starts_with("powerpc64") => "powerpc64",
+        other => other,
+    };
+    let has = |word: &str| triple.split('-').any(|part| part.starts_with(word));
+    let systems =
+        [("windows", "windows"), ("darwin", "macos"), ("ios", "ios"), ("android", "android"), ("linux", "linux")];
+    let found = systems.iter().find(|(word, _)| has(word)).map(|(_, system)| *system);
+    let other = || triple.split('-').nth(2).or(triple.split('-').nth(1)).unwrap_or("unknown");
+    // `aarch64-linux-android` has both words.
+    let system = if has("android") { "android" } else { found.unwrap_or_else(other) };
+    format!("{system}-{arch}")
 }
 
 /// The meaning of a value of the `deps` axis.
@@ -193,6 +239,23 @@ impl Deps {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn platforms_of_targets() {
+        for (triple, platform) in [
+            ("x86_64-pc-windows-gnu", "windows-x86_64"),
+            ("i686-pc-windows-msvc", "windows-x86"),
+            ("aarch64-apple-darwin", "macos-aarch64"),
+            ("x86_64-unknown-linux-musl", "linux-x86_64"),
+            ("armv7-unknown-linux-gnueabihf", "linux-arm"),
+            ("riscv64gc-unknown-linux-gnu", "linux-riscv64"),
+            ("aarch64-linux-android", "android-aarch64"),
+            ("x86_64-unknown-freebsd", "freebsd-x86_64"),
+            ("wasm32-wasip1", "wasip1-wasm32"),
+        ] {
+            assert_eq!(platform_of_target(triple), platform);
+        }
+    }
 
     #[test]
     fn names() {

@@ -202,6 +202,9 @@ pub struct Proof {
     /// How much debug information it was built with.
     #[serde(default, skip_serializing_if = "DebugInfo::is_full")]
     pub debug: DebugInfo,
+    /// The target that it was built for and what started it there; absent for this host's own.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub target: Option<TargetProof>,
     /// How what was built differs from what the spec asked for.
     #[serde(default, skip_serializing_if = "Differences::is_none")]
     pub differences: Differences,
@@ -230,6 +233,31 @@ pub struct ToolchainProof {
     /// The packages of a distribution's toolchain with versions, because the compiler's version does not show patches.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub packages: Option<String>,
+}
+
+/// Another target than the toolchain's own, and what started its programs.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct TargetProof {
+    /// rustc's name of it: `x86_64-pc-windows-gnu`.
+    pub triple: String,
+    /// What started its programs, as it says itself: `wine 8.0`; absent where this host started them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub runner: Option<String>,
+    /// The sources that its std was built from, if it was: `rust-web-src 1.96.0+dfsg1-1`; absent of a std that the toolchain
+    /// brings.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub std: Option<String>,
+}
+
+impl std::fmt::Display for TargetProof {
+    /// `x86_64-pc-windows-gnu under wine 8.0`.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.triple)?;
+        match &self.runner {
+            Some(runner) => write!(f, " under {runner}"),
+            None => Ok(()),
+        }
+    }
 }
 
 /// Which sources were built.

@@ -29,6 +29,10 @@ pub struct PlanFacts {
     pub sqlite: BTreeMap<ValueName, Availability<Option<Version>>>,
     /// By value of the `schema` axis.
     pub fixtures: BTreeMap<ValueName, Availability<()>>,
+    /// By value of the `os` axis: whether this host is such a system, or can start programs of it.
+    pub systems: BTreeMap<ValueName, Availability<()>>,
+    /// Whether a toolchain can compile for a target, by value of the `rust` axis, then of the `os` axis.
+    pub stds: BTreeMap<(ValueName, ValueName), Availability<()>>,
     /// The packages under test.
     pub packages: Vec<PackageFacts>,
     /// Whether a stage with the lockset can be built without network; the workspace's own Cargo.lock is among them.

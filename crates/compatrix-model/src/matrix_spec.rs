@@ -13,6 +13,7 @@ pub mod document;
 pub mod format;
 mod locks;
 pub(crate) mod names;
+mod os;
 pub(crate) mod profiles;
 mod project;
 pub(crate) mod rules;

@@ -12,7 +12,7 @@ use compatrix_leak::LeakSettings;
 use sha2::{Digest as _, Sha256};
 
 use crate::apt::Request;
-use crate::axis::{Axis, AxisKind, AxisName, AxisValue, Setting};
+use crate::axis::{Axis, AxisKind, AxisName, AxisValue, Setting, System};
 use crate::cell::CellId;
 use crate::condition::Versions;
 use crate::lockset::{self, LockGroup};
@@ -95,7 +95,12 @@ impl<'s> Meanings<'s> {
             let groups = spec.locks.iter().map(Some).chain([None]);
             match axis.kind {
                 AxisKind::Rust => groups.map(|group| value_digest(spec, axis, value, group)).collect(),
-                AxisKind::Sqlite | AxisKind::Schema | AxisKind::Features | AxisKind::Deps | AxisKind::Env { .. } => {
+                AxisKind::Sqlite
+                | AxisKind::Schema
+                | AxisKind::Features
+                | AxisKind::Deps
+                | AxisKind::Os
+                | AxisKind::Env { .. } => {
                     vec![value_digest(spec, axis, value, None)]
                 }
             }
@@ -117,7 +122,12 @@ impl<'s> Meanings<'s> {
                 AxisKind::Rust => lockset::group_of(&self.spec.locks, axis, &axis.values[at], versions)
                     .and_then(|group| self.spec.locks.iter().position(|other| other.name == group.name))
                     .unwrap_or(self.spec.locks.len()),
-                AxisKind::Sqlite | AxisKind::Schema | AxisKind::Features | AxisKind::Deps | AxisKind::Env { .. } => 0,
+                AxisKind::Sqlite
+                | AxisKind::Schema
+                | AxisKind::Features
+                | AxisKind::Deps
+                | AxisKind::Os
+                | AxisKind::Env { .. } => 0,
             };
             (axis.name.clone(), digests[at][group].clone())
         });
@@ -255,7 +265,7 @@ fn value_digest(spec: &Spec, axis: &Axis, value: &AxisValue, group: Option<&Lock
     let mut parts = Parts::new("value");
     match &axis.kind {
         AxisKind::Env { var } => drop(parts.add("env").add(var)),
-        AxisKind::Rust | AxisKind::Sqlite | AxisKind::Schema | AxisKind::Features | AxisKind::Deps => {}
+        AxisKind::Rust | AxisKind::Sqlite | AxisKind::Schema | AxisKind::Features | AxisKind::Deps | AxisKind::Os => {}
     }
     match &value.setting {
         Setting::RustupToolchain(name) => drop(parts.add("rustup").add(name)),
@@ -277,6 +287,11 @@ fn value_digest(spec: &Spec, axis: &Axis, value: &AxisValue, group: Option<&Lock
             parts.add("features").add(&default_features.to_string()).list(enable);
         }
         Setting::Deps(deps) => drop(parts.add("deps").add(deps.as_str())),
+        Setting::Os(system) => match system {
+            System::Here => drop(parts.add("this host")),
+            System::Target { triple, runner } => drop(parts.add("target").add(triple).list(runner.iter().cloned())),
+            System::Machine { label, platform } => drop(parts.add("machine").add(label).add(platform)),
+        },
         Setting::Env(text) => drop(parts.add("text").add(text)),
     }
     if let Some(LockGroup { name: _, rust: _, pins }) = group {
@@ -286,7 +301,7 @@ fn value_digest(spec: &Spec, axis: &Axis, value: &AxisValue, group: Option<&Lock
 }
 
 fn request_parts(parts: &mut Parts, Request { suite, packages, sources }: &Request) {
-    parts.add(suite).list(packages.iter().map(ToString::to_string));
+    parts.add(suite).list(packages.iter().filter(|package| !package.is_source()).map(ToString::to_string));
     parts.list(sources.iter().map(ToString::to_string));
 }
 

@@ -14,6 +14,7 @@ mod parts;
 pub mod predict;
 pub mod shard;
 pub mod since;
+mod systems;
 mod values;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
@@ -31,7 +32,7 @@ use values::{link_against, value_state, ValueState};
 
 pub use crate::debug_info::DebugInfo;
 pub use crate::promised::AMBIENT_TOOLCHAIN;
-pub use build::{Build, Sanitizer, Targets};
+pub use build::{Build, Sanitizer, Target, Targets};
 pub use contents::{Plan, Provision, Run, Skip, SkipReason};
 pub use parts::{Dealt, Narrowed, Part, Shard, ShardError, Since};
 
@@ -158,7 +159,10 @@ impl<'a> Planner<'a> {
                         built
                     }
                 };
-                let missing = self.unavailable(&coords).or_else(|| self.tool_missing(*suite, &coords));
+                let missing = self
+                    .unavailable(&coords)
+                    .or_else(|| self.not_for_target(*suite, &coords))
+                    .or_else(|| self.tool_missing(*suite, &coords));
                 let unknown =
                     || (admitted == Match::Unknown).then(|| self.unknown_version(*suite, when, &coords)).flatten();
                 let missing = missing.or_else(unknown);
@@ -256,6 +260,20 @@ impl<'a> Planner<'a> {
         }
     }
 
+    /// Why the suite in this cell cannot be tried for the cell's target, as a reason.
+    fn not_for_target(&mut self, suite: usize, coords: &[usize]) -> Option<usize> {
+        let target = systems::target(&self.spec.space, coords)?;
+        let toolchain = self.toolchain(coords);
+        let refusal = systems::refusal(&target, &self.spec.suites[suite], self.sqlite_setting(coords));
+        let std = || match self.facts.stds.get(&(toolchain, target.value.clone()))? {
+            Availability::Ready(()) | Availability::Obtainable { .. } => None,
+            Availability::Missing { reason } => Some(reason.clone()),
+        };
+        let reason = refusal.or_else(std)?;
+        let value = format!("os={}", target.value);
+        Some(self.reason(SkipReason::Unavailable { value, reason }))
+    }
+
     /// The toolchain of the cell at these coordinates.
     fn toolchain(&self, coords: &[usize]) -> ValueName {
         promised::toolchain(&self.spec.space, coords)
@@ -276,7 +294,7 @@ impl<'a> Planner<'a> {
         let at = |kind: &AxisKind| self.spec.space.axis_of(kind).map(|(n, _)| coords[n]);
         let bundled = self.sqlite_setting(coords).map(|setting| *setting == Setting::SqliteBundled);
         let (rust, features, deps) = (at(&AxisKind::Rust), at(&AxisKind::Features), at(&AxisKind::Deps));
-        BuildPart { narrow, rust, bundled, features, deps, compiled }
+        BuildPart { narrow, rust, bundled, features, deps, os: at(&AxisKind::Os), compiled }
     }
 
     fn sqlite_setting(&self, coords: &[usize]) -> Option<&'a Setting> {
@@ -360,8 +378,19 @@ impl<'a> Planner<'a> {
         }
         let names = self.facts.packages.iter().map(|package| &package.name);
         let left_out = names.filter(|name| !features.contains_key(*name)).cloned().collect();
-        let build =
-            Build { toolchain, linkage, against, features, left_out, lockset, staged, targets, sanitizer, debug };
+        let build = Build {
+            toolchain,
+            linkage,
+            against,
+            features,
+            left_out,
+            lockset,
+            staged,
+            targets,
+            target: systems::target(space, coords),
+            sanitizer,
+            debug,
+        };
         if let Some(&index) = self.build_index.get(&build) {
             return Ok(index);
         }
@@ -454,5 +483,6 @@ struct BuildPart {
     bundled: Option<bool>,
     features: Option<usize>,
     deps: Option<usize>,
+    os: Option<usize>,
     compiled: Compiled,
 }

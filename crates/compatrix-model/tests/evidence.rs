@@ -34,6 +34,7 @@ fn record() -> Record {
             },
             features: vec!["json".into()],
             debug: Default::default(),
+            target: None,
             not_promised: Vec::new(),
             differences: Default::default(),
             sqlite: Some(SqliteProof {

@@ -54,7 +54,7 @@ fn host(spec: &Spec, missing: &[&str], obtainable: &[&str]) -> PlanFacts {
                 AxisKind::Schema => {
                     facts.fixtures.insert(value.name.clone(), state(text, (), missing, obtainable));
                 }
-                AxisKind::Features | AxisKind::Deps | AxisKind::Env { .. } => {}
+                AxisKind::Features | AxisKind::Deps | AxisKind::Os | AxisKind::Env { .. } => {}
             }
         }
     }

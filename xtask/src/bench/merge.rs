@@ -95,6 +95,7 @@ fn record(header: &Header, suite: &str, cell: &CellId, job: usize, n: usize) -> 
         features: vec![cell.value("features").context("no features")?.to_string()],
         not_promised: Vec::new(),
         debug: Default::default(),
+        target: None,
         differences: Default::default(),
         sqlite: Some(SqliteProof {
             linkage: Linkage::Static,

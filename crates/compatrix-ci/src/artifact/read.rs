@@ -148,7 +148,7 @@ impl Bundle {
     /// Assembles the record's proof; `None` if nothing ran.
     pub fn proof(&self, found: &RecordLine) -> Option<Proof> {
         let ([build, sqlite, fixture], env) = found.proof.as_ref()?;
-        let BuildPart { platform, toolchain, source, features, not_promised, debug, differences, executables } =
+        let BuildPart { platform, toolchain, source, features, not_promised, debug, target, differences, executables } =
             self.builds[build.expect("a proof has a build") as usize].clone();
         let env = &self.numbers[env.start as usize..env.end as usize];
         Some(Proof {
@@ -158,6 +158,7 @@ impl Bundle {
             features,
             not_promised,
             debug,
+            target,
             differences,
             sqlite: sqlite.map(|n| self.sqlite[n as usize].clone()),
             fixture: fixture.map(|n| self.fixtures[n as usize].clone()),

@@ -75,6 +75,7 @@ fn proof() -> impl Strategy<Value = Proof> {
         features: vec!["json".to_owned()],
         not_promised: Vec::new(),
         debug: Default::default(),
+        target: None,
         differences: Default::default(),
         sqlite,
         fixture,

@@ -96,6 +96,7 @@ impl Writer {
             features,
             not_promised,
             debug,
+            target,
             differences,
             sqlite,
             fixture,
@@ -109,6 +110,7 @@ impl Writer {
             features: features.clone(),
             not_promised: not_promised.clone(),
             debug: *debug,
+            target: target.clone(),
             differences: differences.clone(),
             executables: executables.clone(),
         };

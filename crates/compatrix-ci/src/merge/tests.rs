@@ -80,6 +80,7 @@ fn record(spec: &Spec, platform: &str, cell: u128, attempt: u32) -> Record {
         features: Vec::new(),
         not_promised: Vec::new(),
         debug: Default::default(),
+        target: None,
         differences: Default::default(),
         sqlite: None,
         fixture: None,

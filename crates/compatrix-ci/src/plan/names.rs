@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use compatrix_model::axis::{Axis, AxisKind, Setting};
+use compatrix_model::axis::{Axis, AxisKind, Setting, System};
 use compatrix_model::cell::CellIndex;
 use compatrix_model::linkage::Linkage;
 use compatrix_model::matrix_spec::Spec;
@@ -113,6 +113,9 @@ fn of_axis(axis: &Axis, values: &BTreeSet<usize>, listed: usize) -> Option<Strin
             _ => format!("features {}", list(&names, listed, "")),
         },
         AxisKind::Deps => format!("dependencies {}", list(&names, listed, "kinds")),
+        // A job of this host alone is called as it is without the axis.
+        AxisKind::Os if setting(|it| matches!(it, Setting::Os(System::Here))) => return None,
+        AxisKind::Os => list(&names, listed, "systems"),
         AxisKind::Schema | AxisKind::Env { .. } => return None,
     })
 }

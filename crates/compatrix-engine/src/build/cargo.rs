@@ -19,7 +19,7 @@ use super::product::{BuildInputs, Built, Doctests, NotBuilt, Read};
 use super::runner_check::hides_results;
 use super::share::target_dir;
 use super::units::{self, Ground};
-use super::{loader, record, runner, share};
+use super::{loader, record, runner, share, target};
 use crate::deps::stage::{self, Stage, OUR_STAGE};
 use crate::find::facts::{SqliteFacts, TestedPackage, ToolchainFacts};
 use crate::find::input::Looked;
@@ -67,7 +67,7 @@ pub(crate) fn doctest_command(host: &Host, build: &Build, inputs: &BuildInputs<'
     if let Some(dir) = inputs.link.and_then(|link| link.link_dir.clone()) {
         command = command.env(LIBRARY_PATH, dir);
     }
-    Ok(command)
+    target::with_runner(host, command, build, inputs)
 }
 
 fn base(host: &Host, build: &Build, inputs: &BuildInputs<'_>, target: &Path) -> Result<Command> {
@@ -78,6 +78,7 @@ fn base(host: &Host, build: &Build, inputs: &BuildInputs<'_>, target: &Path) -> 
         .args(["--locked".to_owned(), "--target-dir".to_owned(), target.clone()])
         .args(manifest_of_one(host, build, inputs))
         .args(with_specs(build.cargo_arguments(), inputs.workspace))
+        .args(target::arguments(build, inputs))
         .args(build.sanitizer.map(|sanitizer| sanitized(sanitizer, &inputs.toolchain.host)).unwrap_or_default())
         .envs(&environment(host, inputs.toolchain, inputs.link, offline)?)
         .envs(&pkg_config_path(host, inputs).into_iter().collect())
@@ -92,7 +93,7 @@ fn base(host: &Host, build: &Build, inputs: &BuildInputs<'_>, target: &Path) -> 
     if build.sanitizer.is_some() {
         command = command.env(cc::PLAIN, "1");
     }
-    Ok(command)
+    Ok(target::with_variables(host, command, build, inputs))
 }
 
 /// The variables that switch debug information off, if the build is to have none. `dev` is what the profile `test` inherits
@@ -152,7 +153,7 @@ pub(crate) fn pkg_config_path(host: &Host, inputs: &BuildInputs<'_>) -> Option<(
 pub(crate) fn typed_arguments(build: &Build, inputs: &BuildInputs<'_>) -> Vec<String> {
     let sanitized = build.sanitizer.map(|sanitizer| sanitized(sanitizer, &inputs.toolchain.host));
     let arguments = with_specs(build.cargo_arguments(), inputs.workspace);
-    arguments.into_iter().chain(sanitized.unwrap_or_default()).collect()
+    arguments.into_iter().chain(target::arguments(build, inputs)).chain(sanitized.unwrap_or_default()).collect()
 }
 
 /// The arguments with packages told apart of which the lockfile has several versions: `--package itoa@1.0.19`.
@@ -254,7 +255,15 @@ pub(crate) fn build(host: &Host, build: &Build, inputs: &BuildInputs<'_>, jobs: 
         let verb: &[&str] = if build.targets == Targets::Benches { &["bench"] } else { &["test", "--tests"] };
         let place = (&*target, inputs.toolchain.host.as_str());
         record::ask(host, (&asked, &[verb, &["--no-fail-fast"]].concat()), place, &mut product, jobs)?;
-        runner::ask(host, (&asked, verb), &mut product, jobs)?;
+        match inputs.target.filter(|(system, _)| !system.runner.is_empty()) {
+            Some((system, _)) => {
+                for executable in &mut product.executables {
+                    executable.recorded.runner.clone_from(&system.runner);
+                }
+            }
+            None => runner::ask(host, (&asked, verb), &mut product, jobs)?,
+        }
+        product.notes.extend(target::note(build, inputs));
     }
     let looked_for = loader::places_before_others(host, &product);
     read.states.extend(Looked::default().states(host, &ground.env, &looked_for));
@@ -288,6 +297,7 @@ pub(crate) fn doctests(
     inputs: &BuildInputs<'_>,
     jobs: &jobserver::Client,
 ) -> Result<Doctests> {
+    target::prepare(host, build, inputs)?;
     let command = doctest_command(host, build, inputs)?;
     let mut parser = Parser::new("doctests", Source::Doctests);
     // cargo tells rustdoc of the user's runner, and us of rustdoc's arguments.

@@ -7,6 +7,7 @@ use compatrix_binary::{rustc, sqlite, Binary, Format, Unreadable};
 use compatrix_model::hash::Sha256;
 use serde::{Deserialize, Serialize};
 
+use super::machine;
 use crate::sys::files;
 use crate::sys::host::Host;
 
@@ -16,7 +17,7 @@ pub(crate) use compatrix_binary::sqlite::CompiledIn;
 pub(super) const SQLITE: &str = "libsqlite3.";
 
 /// Whether a file name is that of a SQLite: on Unix, on Windows (MSYS2 and Windows itself have names of their own).
-pub(super) fn is_sqlite(name: &str) -> bool {
+pub(crate) fn is_sqlite(name: &str) -> bool {
     let name = name.to_ascii_lowercase();
     name.starts_with(SQLITE) || ["sqlite3.dll", "libsqlite3-0.dll", "winsqlite3.dll"].contains(&name.as_str())
 }
@@ -26,6 +27,9 @@ pub(super) fn is_sqlite(name: &str) -> bool {
 pub(crate) struct Inspection {
     /// The file's hash.
     pub sha256: Sha256,
+    /// Its format and architecture: `ELF x86_64`; `None` if it is none that is known.
+    #[serde(default)]
+    pub machine: Option<String>,
     /// Whether SQLite is compiled in.
     pub compiled_in: CompiledIn,
     /// How it gets a SQLite while it runs, if it seems to.
@@ -65,12 +69,13 @@ pub(crate) enum AtRunTime {
 
 /// Inspects an executable; remembered by its stamp.
 pub(crate) fn executable(host: &Host, path: &Path) -> Result<Inspection> {
-    host.memo.fact(&format!("inspected {}", path.display()), &files::stamp(path)?, || {
+    host.memo.fact(&format!("inspection 3 {}", path.display()), &files::stamp(path)?, || {
         let bytes = files::read(path)?;
         let asks = compatrix_binary::read(&bytes, None);
         let needs: Vec<&str> = asks.iter().flat_map(|asks| asks.needs.iter().map(|need| need.name.as_str())).collect();
         Ok(Inspection {
             sha256: files::hash_bytes(&bytes),
+            machine: machine::of(&bytes),
             compiled_in: sqlite::compiled_in(&bytes, None),
             at_run_time: at_run_time(&bytes, &needs),
             rustc: rustc::releases(&bytes),

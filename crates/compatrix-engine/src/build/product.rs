@@ -13,7 +13,7 @@ use compatrix_model::results::rank;
 
 use super::inspect::Inspection;
 use crate::deps::stage::Stage;
-use crate::find::facts::{SqliteFacts, ToolchainFacts};
+use crate::find::facts::{SqliteFacts, StdFacts, SystemFacts, ToolchainFacts};
 use crate::find::input::{self, Input, States};
 use crate::find::workspace::Workspace;
 
@@ -179,6 +179,8 @@ impl Recorded {
 #[derive(Debug, Clone)]
 pub(crate) struct BuildInputs<'a> {
     pub toolchain: &'a ToolchainFacts,
+    /// For a build of another target: what starts its programs, and its std.
+    pub target: Option<(&'a SystemFacts, &'a StdFacts)>,
     /// The library to link against, for a dynamic build.
     pub link: Option<&'a SqliteFacts>,
     pub workspace: &'a Workspace,

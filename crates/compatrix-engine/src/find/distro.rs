@@ -47,6 +47,8 @@ pub(crate) struct Unpacked {
     pub(crate) place: PathBuf,
     /// The packages that the request names, with their versions and the suite.
     pub(crate) origin: String,
+    /// Of a toolchain its package of sources of std, with its version.
+    pub(crate) sources: Option<String>,
     /// The version of what the first of these packages brings, by its own version; `None` if that has none in it.
     pub(crate) upstream: Option<Version>,
     /// The identity of a SQLite, recorded when it was unpacked.
@@ -112,7 +114,10 @@ fn whole(dir: &Path, contents: Contents) -> Option<Note> {
 }
 
 fn unpacked(request: &Request, contents: Contents, dir: PathBuf, note: Note) -> Unpacked {
-    let is_named = |name: &str| request.packages.iter().any(|package| package.name == name);
+    let is_named = |name: &str| request.packages.iter().any(|package| package.name == name && !package.is_source());
+    let is_source = |name: &str| request.packages.iter().any(|package| package.name == name && package.is_source());
+    let sources = note.packages.iter().find(|package| is_source(&package.name));
+    let sources = sources.map(|package| format!("{} {}", package.name, package.version));
     let named = note.packages.iter().filter(|package| is_named(&package.name));
     let named: Vec<String> = named.map(|package| format!("{} {}", package.name, package.version)).collect();
     let origin = format!("{} of {}", named.join(", "), note.suite);
@@ -122,7 +127,7 @@ fn unpacked(request: &Request, contents: Contents, dir: PathBuf, note: Note) -> 
     };
     let upstream = note.packages.iter().filter(|package| is_named(&package.name)).find(of);
     let upstream = upstream.and_then(|package| upstream_version(&package.version));
-    Unpacked { place: place(&dir, contents, &note), dir, origin, upstream, library: note.sqlite }
+    Unpacked { place: place(&dir, contents, &note), dir, origin, sources, upstream, library: note.sqlite }
 }
 
 /// The upstream version in a package's: `3.40.1` of `3.40.1-2+deb12u2` (deb-version(7)).

@@ -28,6 +28,10 @@ pub struct HostFacts {
     pub sqlite: BTreeMap<ValueName, Availability<SqliteFacts>>,
     /// By value of the `schema` axis.
     pub fixtures: BTreeMap<ValueName, Availability<FixtureFacts>>,
+    /// By value of the `os` axis.
+    pub systems: BTreeMap<ValueName, Availability<SystemFacts>>,
+    /// How a toolchain compiles for a target, by value of the `rust` axis, then of the `os` axis.
+    pub stds: BTreeMap<(ValueName, ValueName), Availability<StdFacts>>,
     /// The packages under test.
     pub packages: Vec<TestedPackage>,
     /// Hash of the sources of the packages under test and their path dependencies.
@@ -61,6 +65,9 @@ pub struct ToolchainFacts {
     pub host: String,
     /// Of a distribution's toolchain, its packages: `rustc 1.63.0+dfsg1-2, cargo 0.66.0+ds1-1 of bookworm`.
     pub packages: Option<String>,
+    /// Of a distribution's toolchain, the package of its sources of std, if it has one: `rust-src 1.85.1`.
+    #[serde(default)]
+    pub sources: Option<String>,
     /// How the compiler is another than the name of its value says; `None` if it is that one.
     #[serde(default)]
     pub misnamed: Option<String>,
@@ -94,6 +101,30 @@ impl ToolchainFacts {
         let path = dirs.chain(ambient.get("PATH").map(str::to_owned)).collect::<Vec<_>>().join(env::SEPARATOR);
         [("PATH".to_owned(), path), ("RUSTUP_AUTO_INSTALL".to_owned(), "0".to_owned())]
     }
+}
+
+/// What starts programs of a value of the `os` axis here.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct SystemFacts {
+    /// The words before each executable, the program by its path; empty where this host starts them itself.
+    pub runner: Vec<String>,
+    /// What the runner says it is: `wine 8.0`.
+    pub version: Option<String>,
+    /// Hash of the runner's file.
+    pub sha256: Option<Sha256>,
+    /// Whether the runner is wine, which needs a prefix.
+    pub is_wine: bool,
+}
+
+/// How a toolchain compiles for another target.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct StdFacts {
+    /// The sources that std is built from; `None` if the toolchain brings it.
+    pub built_from: Option<String>,
+    /// Files of std with their hashes.
+    pub content: Vec<String>,
+    /// The linker and C compiler that are chosen because none is configured.
+    pub linker: Option<String>,
 }
 
 /// A SQLite that is here.
@@ -188,6 +219,8 @@ impl HostFacts {
             toolchains: each(&self.toolchains, ToolchainFacts::versions),
             sqlite: each(&self.sqlite, |sqlite| sqlite.version.clone()),
             fixtures: each(&self.fixtures, |_| ()),
+            systems: each(&self.systems, |_| ()),
+            stds: each(&self.stds, |_| ()),
             packages: self.packages.iter().map(|package| package.facts.clone()).collect(),
             locksets: locksets.collect(),
             readable_from: Some(self.readable_from.clone()),

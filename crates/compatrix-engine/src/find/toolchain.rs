@@ -135,6 +135,7 @@ pub(crate) fn facts(host: &Host, bin: &Path) -> Result<ToolchainFacts> {
             cargo: cargo.to_string_lossy().into_owned(),
             rustc_verbose: verbose,
             packages: None,
+            sources: None,
             misnamed: None,
         })
     })

@@ -81,6 +81,7 @@ fn parts(resolver: &Resolver<'_>, needs: &Needs) -> Vec<Build> {
         lockset: Lockset::new(Deps::Lockset, None),
         staged: true,
         targets,
+        target: None,
         sanitizer: None,
         debug: DebugInfo::Full,
         left_out: BTreeSet::new(),

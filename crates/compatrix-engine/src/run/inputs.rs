@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
+use anyhow::Context;
 use compatrix_model::axis::{AxisKind, Setting};
 use compatrix_model::cell::CellId;
 use compatrix_model::evidence::SourceProof;
@@ -10,12 +11,14 @@ use compatrix_model::facts::Availability;
 use compatrix_model::hash::Sha256;
 use compatrix_model::linkage::Linkage;
 use compatrix_model::matrix_spec::{Piece, Spec, Suite, Template};
-use compatrix_model::plan::{Build, Run};
+use compatrix_model::plan::{Build, Run, Target};
 
 use crate::build::{BuildInputs, Recorded, LIBRARY_PATH};
 use crate::deps::stage;
-use crate::find::facts::{FixtureFacts, LeakToolFacts, SqliteFacts, TestedPackage, ToolchainFacts};
+use crate::find::facts::{FixtureFacts, HostFacts, LeakToolFacts, SqliteFacts, StdFacts, SystemFacts};
+use crate::find::facts::{TestedPackage, ToolchainFacts};
 use crate::find::fixture;
+use crate::find::wine;
 use crate::run::keys;
 use crate::survey::Survey;
 use crate::sys::host::Host;
@@ -30,6 +33,8 @@ pub(crate) struct RunInputs<'a> {
     pub build: &'a Build,
     /// The toolchain that built it.
     pub toolchain: &'a ToolchainFacts,
+    /// For a build of another target: what starts its programs, and its std.
+    pub target: Option<(&'a SystemFacts, &'a StdFacts)>,
     pub source: &'a SourceProof,
     /// The SQLite of the cell; `None` if the spec has no such axis.
     pub sqlite: Option<&'a SqliteFacts>,
@@ -67,6 +72,10 @@ pub(crate) fn build_inputs<'a>(
         },
         None => None,
     };
+    let target = match &build.target {
+        Some(target) => Some(target_facts(&survey.facts, build, target)?),
+        None => None,
+    };
     // They run once a build, for all suites that have them.
     let stage = match build.staged {
         true => Some(stage::renew(host, &survey.workspace.layout, &build.lockset, build.targets)?),
@@ -74,7 +83,21 @@ pub(crate) fn build_inputs<'a>(
     };
     let limits = spec.suites.iter().filter(|suite| suite.doctests).map(|suite| suite.timeout);
     let doctest_limit = limits.max().unwrap_or_default();
-    Ok(BuildInputs { toolchain, link, workspace: &survey.workspace, stage, doctest_limit })
+    Ok(BuildInputs { toolchain, target, link, workspace: &survey.workspace, stage, doctest_limit })
+}
+
+/// What is known of a build's target.
+///
+/// # Errors
+/// The facts lack it; a bug in Compatrix.
+fn target_facts<'a>(
+    facts: &'a HostFacts,
+    build: &Build,
+    target: &Target,
+) -> anyhow::Result<(&'a SystemFacts, &'a StdFacts)> {
+    let system = facts.systems.get(&target.value).and_then(Availability::ready);
+    let std = facts.stds.get(&(build.toolchain.clone(), target.value.clone())).and_then(Availability::ready);
+    system.zip(std).with_context(|| format!("{} of {} is not here", target.triple, build.toolchain))
 }
 
 /// Calls with the inputs of one run.
@@ -129,6 +152,7 @@ pub(crate) fn with_inputs<T>(
         key,
         build,
         toolchain,
+        target: build.target.as_ref().and_then(|target| target_facts(facts, build, target).ok()),
         source: &source,
         sqlite: ready(&facts.sqlite, cell.value("sqlite")),
         fixture,
@@ -173,6 +197,10 @@ pub(crate) fn environment(
         set(LIBRARY_PATH, path);
     }
     env.extend(of_cell(inputs, dir));
+    if inputs.target.is_some_and(|(system, _)| system.is_wine) {
+        env.extend(wine::quiet());
+        env.insert(wine::PREFIX.to_owned(), text(dir.join(wine::FOLDER)));
+    }
     env
 }
 

@@ -8,12 +8,13 @@ use compatrix_model::cell::{CellId, Space};
 use compatrix_model::facts::Availability;
 use compatrix_model::hash::{or_empty, Sha256};
 use compatrix_model::matrix_spec::{Piece, Suite};
-use compatrix_model::plan::{Build, DebugInfo, AMBIENT_TOOLCHAIN};
+use compatrix_model::plan::{Build, DebugInfo, Target, AMBIENT_TOOLCHAIN};
 
 use crate::build::HWCAPS;
 use crate::find::facts::HostFacts;
 use crate::find::input;
 use crate::find::surroundings::Surroundings;
+use crate::find::system;
 use crate::run::program;
 use crate::sys::files;
 use crate::sys::files::hash_parts;
@@ -23,7 +24,7 @@ use crate::sys::host::Host;
 const FORMAT: &str = "compatrix run 4";
 
 /// The key of a build: all that is known before it.
-fn of_build(build: &Build, facts: &HostFacts, around: Option<&Surroundings>) -> Sha256 {
+fn of_build(host: &Host, build: &Build, facts: &HostFacts, around: Option<&Surroundings>) -> Sha256 {
     let lockset = or_empty::text(&lockset_of(build, facts));
     let mut parts =
         vec![FORMAT.to_owned(), build.id(), format!("{:?}", build.debug), facts.sources.to_string(), lockset];
@@ -39,6 +40,20 @@ fn of_build(build: &Build, facts: &HostFacts, around: Option<&Surroundings>) -> 
         parts.extend([toolchain.rustc_verbose.clone(), toolchain.cargo_version.clone()]);
         // Two builds of the same release by a distribution report the same version.
         parts.extend(toolchain.packages.clone());
+    }
+    if let Some(target) = &build.target {
+        let Target { value, triple, runner } = target;
+        // The build's id has value and triple.
+        parts.extend(runner.iter().cloned());
+        if let Some(Availability::Ready(system)) = facts.systems.get(value) {
+            parts.extend([or_empty::text(&system.version), or_empty::text(&system.sha256)]);
+        }
+        if let Some(Availability::Ready(std)) = facts.stds.get(&(build.toolchain.clone(), value.clone())) {
+            parts.extend([or_empty::text(&std.built_from), or_empty::text(&std.linker)]);
+            parts.extend(std.content.iter().cloned());
+        }
+        let variables = system::variables(host, triple);
+        parts.extend(variables.into_iter().map(|(name, value)| format!("{name}={value}")));
     }
     if let Some(Availability::Ready(sqlite)) = build.against.as_ref().and_then(|against| facts.sqlite.get(against)) {
         parts.push(or_empty::text(&sqlite.sha256));
@@ -74,9 +89,9 @@ pub(crate) struct ByDebugInfo {
 
 impl ByDebugInfo {
     /// The keys of this planned build.
-    pub(crate) fn of_build(build: &Build, facts: &HostFacts, around: Option<&Surroundings>) -> Self {
-        let planned = of_build(build, facts, around);
-        let full = if build.debug.is_full() { planned } else { of_build(&build.in_full(), facts, around) };
+    pub(crate) fn of_build(host: &Host, build: &Build, facts: &HostFacts, around: Option<&Surroundings>) -> Self {
+        let planned = of_build(host, build, facts, around);
+        let full = if build.debug.is_full() { planned } else { of_build(host, &build.in_full(), facts, around) };
         Self { planned: (build.debug, planned), full }
     }
 
@@ -161,7 +176,7 @@ pub(crate) fn of_run(host: &Host, suite: &Suite, cell: &CellId, space: &Space, f
                     parts.extend([var.clone(), text.clone()]);
                 }
             }
-            AxisKind::Rust | AxisKind::Features | AxisKind::Deps => {}
+            AxisKind::Rust | AxisKind::Features | AxisKind::Deps | AxisKind::Os => {}
         }
     }
     hash_parts(parts.iter().map(String::as_str))

@@ -59,7 +59,7 @@ pub(crate) fn of_plan(host: &Host, ledger: &Ledger, spec: &Spec, plan: &Plan, su
         let around = known
             .entry(&build.toolchain)
             .or_insert_with(|| toolchain.map(|toolchain| surroundings::look(host, toolchain)));
-        builds.push(ByDebugInfo::of_build(build, &survey.facts, around.as_ref()));
+        builds.push(ByDebugInfo::of_build(host, build, &survey.facts, around.as_ref()));
     }
     let reads = reads(host, ledger, &builds)?;
     let of_runs: Vec<ByDebugInfo> = builds.iter().map(|of| of.map(|build| keys::of_runs(host, build))).collect();

@@ -3,9 +3,10 @@
 use std::collections::BTreeMap;
 
 use anyhow::Result;
-use compatrix_model::evidence::{Differences, ExecutableProof, FixtureProof, Proof, ToolchainProof};
+use compatrix_model::axis::platform_of_target;
+use compatrix_model::evidence::{Differences, ExecutableProof, FixtureProof, Proof, TargetProof, ToolchainProof};
 
-use crate::build::{Executable, Product};
+use crate::build::{machine, Executable, Product};
 use crate::run::features;
 use crate::run::inputs::RunInputs;
 use crate::run::which_sqlite::{self, Identified};
@@ -18,7 +19,7 @@ pub(crate) fn prove(
     product: &Product,
     env: BTreeMap<String, String>,
 ) -> Result<(Proof, Option<String>)> {
-    let mut mismatch = wrong_compiler(inputs, product);
+    let mut mismatch = wrong_compiler(inputs, product).or_else(|| wrong_machine(inputs, product));
     let sqlite = match which_sqlite::identify(host, inputs, product)? {
         Identified::As(proof) => Some(proof),
         Identified::None => None,
@@ -54,6 +55,18 @@ pub(crate) fn wrong_compiler(inputs: &RunInputs<'_>, product: &Product) -> Optio
     })
 }
 
+/// Executables that are for another machine than the build's target, if any.
+pub(crate) fn wrong_machine(inputs: &RunInputs<'_>, product: &Product) -> Option<String> {
+    let triple = &inputs.build.target.as_ref()?.triple;
+    let planned = machine::of_platform(&platform_of_target(triple))?;
+    product.executables.iter().find_map(|executable| {
+        let is = executable.inspection.machine.as_ref();
+        let wrong = is != Some(&planned);
+        let is = is.map_or("of no known format", String::as_str);
+        wrong.then(|| format!("{} is {is}, but a program of {triple} is {planned}", executable.target))
+    })
+}
+
 /// The proof before a build: the planned compiler and sources.
 pub(crate) fn proof_of_inputs(inputs: &RunInputs<'_>) -> Proof {
     Proof {
@@ -68,6 +81,11 @@ pub(crate) fn proof_of_inputs(inputs: &RunInputs<'_>) -> Proof {
         features: features::planned(inputs),
         not_promised: inputs.build.lockset.left_out.iter().filter(|name| inputs.suite.builds(name)).cloned().collect(),
         debug: inputs.build.debug,
+        target: inputs.build.target.as_ref().zip(inputs.target).map(|(target, (system, std))| TargetProof {
+            triple: target.triple.clone(),
+            runner: system.version.clone(),
+            std: std.built_from.clone(),
+        }),
         differences: Differences::default(),
         sqlite: None,
         fixture: inputs.fixture.map(|(name, fixture)| FixtureProof {

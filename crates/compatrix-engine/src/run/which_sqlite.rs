@@ -10,7 +10,7 @@ use compatrix_model::hash::or_empty;
 use compatrix_model::linkage::Linkage;
 use semver::Version;
 
-use crate::build::inspect::{AtRunTime, CompiledIn};
+use crate::build::inspect::{is_sqlite, AtRunTime, CompiledIn};
 use crate::build::loader::{self, Loaded};
 use crate::build::{Executable, Product};
 use crate::find::facts::SqliteFacts;
@@ -58,7 +58,12 @@ pub(crate) fn identify(host: &Host, inputs: &RunInputs<'_>, product: &Product) -
             Err(_) if !is_test => continue,
             Err(error) => return Ok(Identified::Wrong(first, format!("{}: {error:#}", executable.target))),
         };
-        let compiled_in = prove_compiled_in(host, executable, product, loaded.is_some());
+        let dll = executable.inspection.needs().find(|library| is_dll(library));
+        if let Some(dll) = dll.filter(|_| inputs.build.linkage == Some(Linkage::Static)) {
+            let wrong = format!("{} names {dll} and may load it, but SQLite was to be compiled in", executable.target);
+            return Ok(Identified::Wrong(first, wrong));
+        }
+        let compiled_in = prove_compiled_in(host, executable, product, (loaded.is_some(), inputs.target.is_some()));
         let (linkage, planned) = (inputs.build.linkage, inputs.sqlite);
         let is_static = executable.inspection.loader().is_none() && executable.inspection.needs().next().is_none();
         let wrong = difference(linkage, planned, loaded.as_ref(), compiled_in.as_ref().map(|own| (own, is_static)));
@@ -153,14 +158,21 @@ fn other_than_carried(host: &Host, executable: &Executable, product: &Product) -
     };
     let has_own_id = matches!(executable.inspection.compiled_in, CompiledIn::Yes { has_own_id: true, .. });
     let is_carried = |id: &String| carried.iter().any(|carried| carried.source_id == *id);
+    // In what has no symbols for us, the id of the carried SQLite must be among those that look like one.
+    let has_own_id = has_own_id || product.executables.iter().any(is_of_another_format) && !source_ids.is_empty();
     if has_own_id && !source_ids.is_empty() && !source_ids.iter().any(is_carried) {
         return Ok(wrong(format!("a SQLite with the source id {}", source_ids.join(", "))));
     }
+    // What can only be linked by another compiler does not answer.
     let said = product.archive.as_ref().and_then(|archive| sqlite::of_archive(host, archive).ok());
     let is_it = |said: &sqlite::Identity| {
         carried.iter().any(|one| one.version == said.version && one.source_id == said.source_id)
     };
     Ok(said.filter(|said| !is_it(said)).and_then(|said| wrong(format!("SQLite {} ({})", said.version, said.source_id))))
+}
+
+fn is_of_another_format(executable: &Executable) -> bool {
+    executable.inspection.machine.as_ref().is_some_and(|machine| !machine.starts_with("ELF"))
 }
 
 /// Why no SQLite was found in any test executable, as far as the files tell.
@@ -203,6 +215,11 @@ fn prove_library(host: &Host, library: &Path) -> Result<SqliteProof> {
     Ok(SqliteProof { linkage: Linkage::Dynamic, file, sha256: Some(sha256), version, source_id, compile_options })
 }
 
+/// Whether a library that Windows is to load is a SQLite.
+fn is_dll(library: &str) -> bool {
+    library.to_ascii_lowercase().ends_with(".dll") && is_sqlite(library)
+}
+
 /// The SQLite in dyld's shared cache: only a program that loads it by this path can say which it is.
 fn prove_cached(host: &Host, name: &Path) -> SqliteProof {
     let said = sqlite::of_library(host, name).ok();
@@ -218,7 +235,12 @@ fn prove_cached(host: &Host, name: &Path) -> SqliteProof {
 
 /// The SQLite in the executable itself, if there is one. The static library that this build linked tells the rest: the one
 /// with the executable's source id, or any where the linker dropped the id.
-fn prove_compiled_in(host: &Host, executable: &Executable, product: &Product, loads_one: bool) -> Option<SqliteProof> {
+fn prove_compiled_in(
+    host: &Host,
+    executable: &Executable,
+    product: &Product,
+    (loads_one, is_foreign): (bool, bool),
+) -> Option<SqliteProof> {
     let ids = match &executable.inspection.compiled_in {
         CompiledIn::Yes { source_ids, .. } => source_ids,
         CompiledIn::No => return None,
@@ -226,13 +248,20 @@ fn prove_compiled_in(host: &Host, executable: &Executable, product: &Product, lo
         CompiledIn::Stripped { source_ids } if loads_one || source_ids.is_empty() => return None,
         CompiledIn::Stripped { source_ids } => source_ids,
     };
-    let said = product.archive.as_ref().and_then(|archive| sqlite::of_archive(host, archive).ok());
+    // An archive of another target cannot be linked into a program of this host, which would tell.
+    let archive = product.archive.as_ref().filter(|_| !is_foreign);
+    let said = archive.and_then(|archive| sqlite::of_archive(host, archive).ok());
     let said = said.filter(|said| ids.is_empty() || ids.contains(&said.source_id));
+    let carried = || {
+        let all = product.carrier.as_ref().and_then(|dir| carried::by_crate(host, dir).ok())?;
+        all.into_iter().find(|one| ids.contains(&one.source_id)).map(|one| one.version)
+    };
+    let version = said.as_ref().map(|said| said.version.clone()).or_else(carried);
     Some(SqliteProof {
         linkage: Linkage::Static,
         file: executable.path.to_string_lossy().into_owned(),
         sha256: Some(executable.inspection.sha256),
-        version: said.as_ref().map_or_else(|| "unknown".to_owned(), |said| said.version.clone()),
+        version: version.unwrap_or_else(|| "unknown".to_owned()),
         source_id: said.as_ref().map(|said| &said.source_id).or(ids.first()).cloned(),
         compile_options: said.map(|said| said.compile_options).unwrap_or_default(),
     })

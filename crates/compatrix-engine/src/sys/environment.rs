@@ -113,6 +113,11 @@ impl Ambient {
         self.vars.get(name).map(String::as_str).filter(|value| !value.is_empty())
     }
 
+    /// All variables.
+    pub(crate) fn all(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.vars.iter().map(|(name, value)| (name.as_str(), value.as_str()))
+    }
+
     /// The environment that a run starts from.
     pub fn for_runs(&self) -> BTreeMap<String, String> {
         self.pick(is_everywhere)

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use semver::Version;
 
 use super::{Cells, Claim, ClaimVerdict, Claims, Exception, Judged, Judgement, Lowest, Stale, Subject};
+use crate::axis::{platform_of_target, AxisKind, Setting, System};
 use crate::matrix_spec::{ClaimedVersion, Spec};
 use crate::verdict::{Expectation, Verdict};
 
@@ -32,7 +33,8 @@ pub fn evaluate(spec: &Spec, judgement: &Judgement<'_>) -> Claims {
         None => None,
     };
     let among = |rust: bool, sqlite: bool| -> Vec<&Judged<'_>> {
-        let all = judgement.judged.iter();
+        // A program under a runner shows what it does there, not on the system that it is for.
+        let all = judgement.judged.iter().filter(|j| target_of(spec, j).is_none());
         all.filter(|j| (!rust || above(lowest_rust, &j.rust)) && (!sqlite || above(claimed.sqlite.as_ref(), &j.sqlite)))
             .collect()
     };
@@ -66,7 +68,11 @@ pub fn evaluate(spec: &Spec, judgement: &Judgement<'_>) -> Claims {
         for platform in platforms {
             let at: Vec<&Judged<'_>> = promised.iter().filter(|j| j.platform == platform).copied().collect();
             let subject = Subject::Platform { tier: tier.clone(), platform: platform.clone() };
-            claims.push(claim(spec, subject, platform, &at, &at, None));
+            let mut claim = claim(spec, subject, platform, &at, &at, None);
+            if claim.verdict == ClaimVerdict::Unproven {
+                claim.sentence.push_str(&under_runners(spec, judgement, platform));
+            }
+            claims.push(claim);
         }
     }
     Claims {
@@ -74,6 +80,36 @@ pub fn evaluate(spec: &Spec, judgement: &Judgement<'_>) -> Claims {
         lowest_rust: lowest(&among(false, true), |j| j.rust.as_ref()),
         lowest_sqlite: lowest(&among(true, false), |j| j.sqlite.as_ref()),
     }
+}
+
+/// The target of an entry's cell, if it is of one.
+fn target_of<'s>(spec: &'s Spec, judged: &Judged<'_>) -> Option<&'s str> {
+    let (n, axis) = spec.space.axis_of(&AxisKind::Os)?;
+    match &axis.values[spec.space.coords(judged.cell)[n]].setting {
+        Setting::Os(System::Target { triple, .. }) => Some(triple),
+        _ => None,
+    }
+}
+
+/// `; tested as x86_64-pc-windows-gnu under wine 8.0, which proves nothing of the platform itself: 3 of 3 results passed`: what
+/// fresh results of targets of this platform show, by target and runner.
+fn under_runners(spec: &Spec, judgement: &Judgement<'_>, platform: &str) -> String {
+    let mut groups: BTreeMap<String, (usize, usize)> = BTreeMap::new();
+    for judged in &judgement.judged {
+        let is_of_platform = target_of(spec, judged).is_some_and(|triple| platform_of_target(triple) == platform);
+        if !is_of_platform || judged.stale.is_some() || !judged.tried() {
+            continue;
+        }
+        if let Some(target) = judged.proof().and_then(|proof| proof.target.as_ref()) {
+            let (passed, all) = groups.entry(target.to_string()).or_default();
+            *passed += usize::from(judged.works());
+            *all += 1;
+        }
+    }
+    let one = |(target, (passed, all)): (&String, &(usize, usize))| {
+        format!("; tested as {target}, which does not prove the platform itself: {passed} of {} passed", results(*all))
+    };
+    groups.iter().map(one).collect()
 }
 
 fn version_claim(

@@ -65,6 +65,7 @@ fn record(cell: &str, outcome: Outcome) -> Record {
         features: vec![],
         not_promised: Vec::new(),
         debug: Default::default(),
+        target: None,
         differences: Default::default(),
         sqlite: Some(SqliteProof {
             linkage: Linkage::Static,

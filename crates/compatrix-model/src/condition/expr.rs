@@ -136,7 +136,7 @@ fn unknown_value(text: &str, axis: &Axis) -> Problem {
 fn requirement(text: &str, axis: &Axis) -> Result<VersionReq, Problem> {
     let unversioned = match axis.kind {
         AxisKind::Rust | AxisKind::Sqlite => None,
-        AxisKind::Schema | AxisKind::Features | AxisKind::Deps | AxisKind::Env { .. } => {
+        AxisKind::Schema | AxisKind::Features | AxisKind::Deps | AxisKind::Os | AxisKind::Env { .. } => {
             axis.values.iter().find(|value| value_version(&axis.name, &value.name, &Versions::new()).is_none())
         }
     };

@@ -14,7 +14,7 @@ use super::snapshot::{known, RawMeaning};
 use crate::cell::{CellId, CellIdError};
 use crate::debug_info::DebugInfo;
 use crate::evidence::{Counts, Differences, ExecutableProof, Figure, FixtureProof, LeftOut, Measurements, Number};
-use crate::evidence::{Proof, Record, SourceProof, SqliteProof, ToolchainProof};
+use crate::evidence::{Proof, Record, SourceProof, SqliteProof, TargetProof, ToolchainProof};
 use crate::hash::{or_empty, Sha256};
 use crate::linkage::Linkage;
 use crate::meaning::Meaning;
@@ -153,6 +153,7 @@ struct RawBuild {
     not_promised: Vec<String>,
     #[serde(default)]
     debug: DebugInfo,
+    target: Option<TargetProof>,
     #[serde(default)]
     added_features: Vec<String>,
     #[serde(default)]
@@ -407,6 +408,7 @@ impl EvidenceReader<'_> {
                 features: build.features.clone(),
                 not_promised: build.not_promised.clone(),
                 debug: build.debug,
+                target: build.target.clone(),
                 differences: Differences {
                     added_features: build.added_features.clone(),
                     missing_features: build.missing_features.clone(),

@@ -53,6 +53,7 @@ fn proof() -> Proof {
         features: vec!["json".into(), "bundled".into()],
         not_promised: Vec::new(),
         debug: Default::default(),
+        target: None,
         differences: Differences::default(),
         sqlite: Some(SqliteProof {
             linkage: Linkage::Dynamic,
@@ -317,6 +318,7 @@ fn any_record() -> impl Strategy<Value = Record> {
             executables: features.iter().map(|f| ExecutableProof { name: f.clone(), sha256 }).collect(),
             not_promised: Vec::new(),
             debug: Default::default(),
+            target: None,
             differences: Differences {
                 left_out: features.iter().map(|f| LeftOut { target: f.clone(), requires: features.clone() }).collect(),
                 added_features: features.clone(),

@@ -12,7 +12,7 @@ use crate::debug_info::DebugInfo;
 use crate::evidence::{
     Counts, Differences, ExecutableProof, Figure, FixtureProof, LeftOut, Measurements, Proof, Record,
 };
-use crate::evidence::{SourceProof, SqliteProof, ToolchainProof};
+use crate::evidence::{SourceProof, SqliteProof, TargetProof, ToolchainProof};
 use crate::hash::{or_empty, Sha256};
 use crate::linkage::Linkage;
 
@@ -28,6 +28,7 @@ struct Build<'a> {
     features: &'a [String],
     not_promised: &'a [String],
     debug: DebugInfo,
+    target: Option<&'a TargetProof>,
     differences: &'a Differences,
     executables: &'a [ExecutableProof],
 }
@@ -93,10 +94,12 @@ fn text(file: &EvidenceFile) -> String {
             let origin = origins.number(&(commit.as_deref(), entry.date.as_deref(), *dirty, *sources));
             let toolchain = toolchains.name(&&proof.toolchain, || named(of, "rust", &proof.toolchain.release));
             let wish = build_name(of, &toolchain);
-            let Proof { features, not_promised, debug, differences, executables, .. } = proof;
+            let Proof { features, not_promised, debug, target, differences, executables, .. } = proof;
             let debug = *debug;
             let lockset = *lockset;
-            let build = Build { origin, toolchain, lockset, features, not_promised, debug, differences, executables };
+            let target = target.as_ref();
+            let build =
+                Build { origin, toolchain, lockset, features, not_promised, debug, target, differences, executables };
             builds.name(&build, || wish)
         });
         let proof = of.proof.as_ref();
@@ -173,6 +176,12 @@ fn text(file: &EvidenceFile) -> String {
         }
         if !build.debug.is_full() {
             line(&mut out, "debug", quoted("none"));
+        }
+        if let Some(TargetProof { triple, runner, std }) = build.target {
+            let further = [("runner", runner), ("std", std)].into_iter();
+            let further = further.filter_map(|(key, text)| Some(format!(", {key} = {}", quoted(text.as_ref()?))));
+            let further: String = further.collect();
+            line(&mut out, "target", format!("{{ triple = {}{further} }}", quoted(triple)));
         }
         differences(&mut out, build.differences);
         let pairs = build.executables.iter().map(|e| format!("[{}, \"{}\"]", quoted(&e.name), e.sha256));

@@ -8,7 +8,8 @@ use shaped_toml::{
 };
 
 use super::distro::{DistroPart, Distros};
-use super::format::{fixture, later, Format};
+use super::format::{fixture, Format};
+use super::os;
 use crate::axis::Deps;
 use crate::axis::{Axis, AxisKind, AxisName, AxisValue, Setting, ValueName};
 use crate::cell::Space;
@@ -50,8 +51,13 @@ pub(super) static AXIS: TableShape = TableShape {
             "Which dependency versions. Without this axis each toolchain has the lockset of its `[[lock]]` group, if any.",
             Shape::List { item: &Shape::Text(&DEPS), min: 1, unique: true },
         ),
+        Key::optional(
+            "os",
+            "Systems: this host, targets that are compiled here, machines of CI. Without this axis all cells are of this host.",
+            Shape::Table(&os::OS),
+        ),
     ],
-    later: later(&["os"]),
+    later: Later::NONE,
     rest: Some(Rest {
         what: "an axis of your own",
         name: &Format::AxisName,
@@ -187,7 +193,7 @@ pub(crate) fn axes(root: &Table, fixtures: &[String], c: &mut Collector<'_>) -> 
     let mut entries: Vec<&Entry> = table.entries.iter().collect();
     // Stable, so that the user's own axes keep the order of the document.
     entries.sort_by_key(|entry| {
-        ["rust", "sqlite", "schema", "features", "deps"].iter().position(|n| *n == entry.key).unwrap_or(5)
+        ["rust", "sqlite", "schema", "features", "deps", "os"].iter().position(|n| *n == entry.key).unwrap_or(6)
     });
     for entry in entries {
         let (kind, values, rejected) = match entry.key.as_str() {
@@ -196,6 +202,10 @@ pub(crate) fn axes(root: &Table, fixtures: &[String], c: &mut Collector<'_>) -> 
             "schema" => (AxisKind::Schema, schema(&entry.node, fixtures, c), rejected(&entry.node)),
             "features" => (AxisKind::Features, features(&entry.node), rejected(&entry.node)),
             "deps" => (AxisKind::Deps, deps(&entry.node), rejected(&entry.node)),
+            "os" => {
+                let systems = entry.node.table().map(|table| os::systems(table, c));
+                (AxisKind::Os, systems.unwrap_or_default(), rejected(&entry.node))
+            }
             _ => match own(entry, &list, c) {
                 Some(own) => own,
                 None => {

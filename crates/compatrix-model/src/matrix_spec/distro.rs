@@ -43,6 +43,11 @@ static APT: TableShape = TableShape {
         ),
         Key::optional("cargo", "The package of its cargo.", Shape::Text(&Format::AptPackage)),
         Key::optional(
+            "src",
+            "The package of its sources of std: `rust-src`. With them its toolchain builds for targets that it brings no std for.",
+            Shape::Text(&Format::AptPackage),
+        ),
+        Key::optional(
             "sqlite",
             "The package of its shared SQLite, which makes the distribution a value of `axis.sqlite`.",
             Shape::Text(&Format::AptPackage),
@@ -77,6 +82,7 @@ struct Distro {
     span: Range<usize>,
     suite: String,
     rust: Option<[Package; 2]>,
+    src: Option<Package>,
     sqlite: Option<Package>,
     sources: Vec<Source>,
     used: bool,
@@ -106,7 +112,9 @@ impl Distros {
         let distro = self.0.iter_mut().find(|distro| distro.name == name)?;
         distro.used = true;
         let packages = match part {
-            DistroPart::Rust => distro.rust.as_ref().map(|packages| packages.to_vec()),
+            DistroPart::Rust => {
+                distro.rust.as_ref().map(|packages| packages.iter().chain(&distro.src).cloned().collect())
+            }
             DistroPart::Sqlite => distro.sqlite.as_ref().map(|package| vec![package.clone()]),
         };
         if packages.is_none() && !distro.broken {
@@ -164,6 +172,13 @@ fn distro(name: &str, span: Range<usize>, table: &Table, c: &mut Collector<'_>) 
         }
         _ => None,
     };
+    if let (Some(entry), None, None) = (keys.entry("src"), keys.entry("rust"), keys.entry("cargo")) {
+        if !lost(keys, "rust") && !lost(keys, "cargo") {
+            let problem =
+                Problem::new("`src` without `rust` and `cargo`: sources of std are of use to a toolchain only");
+            c.error(entry.key_span.clone(), problem.help("add `rust` and `cargo`, or remove `src`").needs_whole());
+        }
+    }
     let sqlite = package("sqlite");
     if let (Some(apt), true, false) = (apt, keys.rejected.is_empty(), c.since(mark)) {
         if rust.is_none() && sqlite.is_none() {
@@ -182,7 +197,7 @@ fn distro(name: &str, span: Range<usize>, table: &Table, c: &mut Collector<'_>) 
         }
     }
     let broken = c.since(mark) || apt.is_none() || !keys.rejected.is_empty();
-    Distro { name: name.to_owned(), span, suite, rust, sqlite, sources, used: false, broken }
+    Distro { name: name.to_owned(), span, suite, rust, src: package("src"), sqlite, sources, used: false, broken }
 }
 
 fn lost(keys: &Table, key: &str) -> bool {

@@ -4,13 +4,13 @@ mod field;
 
 use std::time::Duration;
 
-use shaped_toml::{refuse_nul, Later, Problem, TextFormat};
+use shaped_toml::{refuse_nul, Problem, TextFormat};
 
 use super::sqlite;
 use crate::apt;
 use crate::axis::{AxisName, InvalidName, ValueName};
 use crate::condition::partial_version;
-use field::{apt_source, platform, sqlite_value, toolchain};
+use field::{apt_source, platform, runner_word, sqlite_value, target, toolchain};
 use serde_json::{json, Map, Value};
 
 pub(crate) use field::fixture;
@@ -46,6 +46,10 @@ pub enum Format {
     Duration,
     /// `linux-x86_64`.
     Platform,
+    /// A target as rustc calls it.
+    Target,
+    /// A word of a runner: a program on PATH, a file below the workspace root, or an argument.
+    RunnerWord,
     /// `NAME` or `NAME=VALUE` of a C macro.
     CompileOption,
     /// A suite of a Debian archive: `bookworm`, `bookworm-security`.
@@ -58,11 +62,6 @@ pub enum Format {
     Test,
     /// A text with placeholders; checked against the axes when lowered.
     Template,
-}
-
-/// Words reserved for later versions.
-pub(super) const fn later(words: &'static [&'static str]) -> Later {
-    Later { words, program: "compatrix" }
 }
 
 /// Environment variables that the engine sets; `*` matches the rest of the name.
@@ -111,6 +110,8 @@ impl TextFormat for Format {
             Format::EnvVar => env_var(text),
             Format::Duration => duration(text).map(drop),
             Format::Platform => platform(text),
+            Format::Target => target(text),
+            Format::RunnerWord => runner_word(text),
             Format::CompileOption => compile_option(text),
             Format::AptSuite if apt::is_suite(text) => Ok(()),
             Format::AptSuite => Err(Problem::new(format!("`{text}` is not a suite"))
@@ -124,7 +125,8 @@ impl TextFormat for Format {
 
     fn pattern(&self) -> Option<&'static str> {
         match self {
-            Format::Path | Format::Test | Format::Template | Format::AptSource => None,
+            Format::Path | Format::Test | Format::Template | Format::AptSource | Format::RunnerWord => None,
+            Format::Target => Some(r"^[a-z0-9_]+(-[a-z0-9_.]+){1,3}$"),
             Format::AptSuite => Some(r"^[A-Za-z0-9][A-Za-z0-9._+~/-]*$"),
             Format::AptPackage => Some(r"^[a-z0-9][a-z0-9+.-]+(=\d[A-Za-z0-9.+~:-]*)?$"),
             Format::ValueName => Some(r"^[A-Za-z0-9][A-Za-z0-9._+-]*$"),
@@ -167,6 +169,8 @@ impl TextFormat for Format {
             }
             Format::Duration => "whole number and unit: `500ms`, `90s`, `5m`, `2h`",
             Format::Platform => "platform: `linux-x86_64`",
+            Format::Target => "target: `x86_64-pc-windows-gnu`",
+            Format::RunnerWord => "program, or an argument of it",
             Format::CompileOption => "option: `SQLITE_ENABLE_FTS5`, `NAME=VALUE`",
             Format::AptSuite => "suite: `bookworm`, `bookworm-security`",
             Format::AptPackage => "package: `rustc`, `libsqlite3-0=3.40.1-2`",

@@ -30,10 +30,23 @@ pub struct Build {
     pub staged: bool,
     /// The kind of products.
     pub targets: Targets,
+    /// The target that it is for; `None` for the toolchain's own.
+    pub target: Option<Target>,
     /// The sanitizer compiled in; C code is compiled as usual.
     pub sanitizer: Option<Sanitizer>,
     /// How much debug information.
     pub debug: DebugInfo,
+}
+
+/// A target other than the toolchain's own, and what starts its executables.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Target {
+    /// The value of the `os` axis.
+    pub value: ValueName,
+    /// rustc's name of it: `x86_64-pc-windows-gnu`.
+    pub triple: String,
+    /// The words before each executable, those of documentation tests too; none where this host starts them itself.
+    pub runner: Vec<String>,
 }
 
 /// The sanitizers of nightly compilers.
@@ -122,6 +135,9 @@ impl Build {
             Targets::Benches => id.push_str(" profile=bench"),
             Targets::Packages => id.push_str(" without=tests"),
         }
+        if let Some(Target { value, triple, runner: _ }) = &self.target {
+            id.push_str(&format!(" os={value} target={triple}"));
+        }
         if let Some(sanitizer) = self.sanitizer {
             id.push_str(&format!(" sanitizer={}", sanitizer.as_str()));
         }
@@ -129,12 +145,14 @@ impl Build {
     }
 
     /// Builds of one lane share a target directory and so run one after another: those of one toolchain, one lockset
-    /// and one place, since cargo tells packages of different places apart. What is sanitized shares nothing with others.
+    /// and one place, since cargo tells packages of different places apart. What is sanitized, or for another target, shares
+    /// nothing with others.
     pub fn lane(&self) -> String {
         let sanitizer = self.sanitizer.map(|sanitizer| format!("+{}", sanitizer.as_str())).unwrap_or_default();
+        let target = self.target.as_ref().map(|target| format!("+{}", target.triple)).unwrap_or_default();
         match self.stage() {
-            None => format!("{}{sanitizer}", self.toolchain),
-            Some(stage) => format!("{}{sanitizer}@{stage}", self.toolchain),
+            None => format!("{}{target}{sanitizer}", self.toolchain),
+            Some(stage) => format!("{}{target}{sanitizer}@{stage}", self.toolchain),
         }
     }
 

@@ -35,6 +35,13 @@ pub(super) fn value_state(kind: &AxisKind, value: &ValueName, facts: &PlanFacts)
         AxisKind::Rust => of(&facts.toolchains, value, Provision::Toolchain),
         AxisKind::Sqlite => of(&facts.sqlite, value, Provision::Sqlite),
         AxisKind::Schema => of(&facts.fixtures, value, Provision::Fixture),
+        AxisKind::Os => match facts.systems.get(value) {
+            Some(Availability::Ready(())) => ValueState::Ready,
+            // Nothing of it is installed by a run.
+            Some(Availability::Obtainable { how }) => ValueState::Missing(how.clone()),
+            Some(Availability::Missing { reason }) => ValueState::Missing(reason.clone()),
+            None => ValueState::Missing("not looked for on this host".to_owned()),
+        },
         AxisKind::Features | AxisKind::Deps | AxisKind::Env { .. } => ValueState::Ready,
     }
 }

@@ -189,6 +189,7 @@ mod tests {
             features: Vec::new(),
             not_promised: Vec::new(),
             debug,
+            target: None,
             differences: Default::default(),
             sqlite: None,
             fixture: None,

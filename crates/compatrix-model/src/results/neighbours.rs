@@ -41,8 +41,8 @@ pub struct FewerLine {
 /// A suite, and why fewer tests ran.
 type Of<'m> = (&'m str, String);
 
-/// Suite, feature set, and the packages that were left out: rows that agree on them are to have the same tests.
-type Place<'m> = (&'m str, &'m str, &'m [String]);
+/// Suite, feature set, the packages that were left out, and the target: rows that agree on them are to have the same tests.
+type Place<'m> = (&'m str, &'m str, &'m [String], &'m str);
 
 /// The rows of a matrix beside those with which they are compared.
 #[derive(Debug)]
@@ -123,7 +123,9 @@ fn suite_rows<'m>(matrix: &'m Matrix, row: &Row) -> Vec<&'m Row> {
 
 fn place<'r>(row: &'r Row, features: Option<&str>) -> Place<'r> {
     let set = features.and_then(|axis| row.cell.value(axis)).map_or("", |value| value.as_str());
-    (&row.suite, set, &row.not_promised)
+    // Tests of one system are not those of another.
+    let target = row.record().and_then(|record| record.proof.as_ref()?.target.as_ref());
+    (&row.suite, set, &row.not_promised, target.map_or("", |target| target.triple.as_str()))
 }
 
 /// Whether all its tests came to an end. Leak tools say themselves which tests they cannot run.

@@ -40,6 +40,7 @@ fn heading(axis: &Axis) -> String {
         AxisKind::Schema => "Schema".to_owned(),
         AxisKind::Features => "Features".to_owned(),
         AxisKind::Deps => "Dependencies".to_owned(),
+        AxisKind::Os => "Systems".to_owned(),
         AxisKind::Env { var } => format!("{} (environment variable {})", text(axis.name.as_str()), code(var)),
     }
 }
@@ -62,6 +63,10 @@ fn was<'j, 'a: 'j>(axis: &Axis, value: &AxisValue, entries: impl Iterator<Item =
                 let features = &judged.proof()?.features;
                 Some(if features.is_empty() { "no features".to_owned() } else { features.join(", ") })
             }
+            AxisKind::Os => match &judged.proof()?.target {
+                Some(target) => Some(target.to_string()),
+                None => Some(judged.proof()?.platform.clone()),
+            },
             AxisKind::Deps | AxisKind::Env { .. } => None,
         })
         .collect();
@@ -84,6 +89,7 @@ fn was<'j, 'a: 'j>(axis: &Axis, value: &AxisValue, entries: impl Iterator<Item =
         | Setting::SqliteExact(_)
         | Setting::DistroSqlite(_)
         | Setting::Fixture(_)
+        | Setting::Os(_)
         | Setting::Features { .. } => match seen.is_empty() {
             true => "not run".to_owned(),
             false => text(&seen.into_iter().collect::<Vec<_>>().join(", ")),

@@ -79,6 +79,7 @@ fn cell(spec: &Spec) -> String {
             AxisKind::Schema => "a schema".to_owned(),
             AxisKind::Features => "a feature set".to_owned(),
             AxisKind::Deps => "a choice of dependency versions".to_owned(),
+            AxisKind::Os => "a system".to_owned(),
             AxisKind::Env { var } => format!("a value of {}", code(var)),
         })
         .collect();

@@ -151,6 +151,7 @@ pub fn record(cell: &CellId, outcome: Outcome) -> Record {
         features: value("features").into_iter().filter(|f| f != "default").collect(),
         not_promised: Vec::new(),
         debug: Default::default(),
+        target: None,
         differences: Default::default(),
         sqlite,
         fixture,

@@ -144,7 +144,10 @@ fn a_platform_that_may_fail_is_shown_and_fails_nothing() {
     run_jobs(&made, &jobs[..1], 0);
     let ran = merge(&made, &["ev"], &[]);
     ran.expect(0);
-    assert!(ran.stdout.contains(&format!("{platform}, which may fail: no evidence of 2 cells came from 1 job")), "{ran}");
+    assert!(
+        ran.stdout.contains(&format!("{platform}, which may fail: no evidence of 2 cells came from 1 job")),
+        "{ran}"
+    );
 }
 
 #[test]

@@ -27,6 +27,7 @@ fn build(toolchain: &str, linkage: Linkage) -> Build {
         lockset: Lockset::LOCKED,
         staged: false,
         targets: Targets::Tests { doctests: false },
+        target: None,
         sanitizer: None,
         debug: Default::default(),
     }

@@ -142,6 +142,65 @@ pub(crate) fn fixture(text: &str) -> Result<&str, Problem> {
     Ok(glob)
 }
 
+/// Targets that people test, to find what a misspelled one was meant to be. Others are targets, too: only rustc knows all
+/// of them, and is asked when it is there.
+const TARGETS: &[&str] = &[
+    "x86_64-pc-windows-gnu",
+    "x86_64-pc-windows-gnullvm",
+    "x86_64-pc-windows-msvc",
+    "i686-pc-windows-gnu",
+    "aarch64-pc-windows-msvc",
+    "aarch64-apple-darwin",
+    "x86_64-apple-darwin",
+    "x86_64-unknown-linux-gnu",
+    "x86_64-unknown-linux-musl",
+    "aarch64-unknown-linux-gnu",
+    "aarch64-unknown-linux-musl",
+    "i686-unknown-linux-gnu",
+    "armv7-unknown-linux-gnueabihf",
+    "riscv64gc-unknown-linux-gnu",
+    "wasm32-wasip1",
+];
+
+pub(super) fn target(text: &str) -> Result<(), Problem> {
+    let parts: Vec<&str> = text.split('-').collect();
+    let plain = |part: &&str| {
+        !part.is_empty() && part.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || "_.".contains(c))
+    };
+    let alias = match parts.as_slice() {
+        [_, "windows", abi] => Some(format!("{}-pc-windows-{abi}", parts[0])),
+        [_, "linux", abi] => Some(format!("{}-unknown-linux-{abi}", parts[0])),
+        [_, "macos" | "darwin"] => Some(format!("{}-apple-darwin", parts[0])),
+        _ => None,
+    };
+    let near = || alias.clone().or_else(|| nearest(text, TARGETS.iter().copied()).map(str::to_owned));
+    let bad = |why: String| {
+        Problem::new(why).nearest(near()).help("write it as `rustc --print target-list` does: `x86_64-pc-windows-gnu`")
+    };
+    if !(2..=4).contains(&parts.len()) || !parts.iter().all(plain) || alias.is_some() {
+        return Err(bad(format!("`{text}` is not a target")));
+    }
+    Ok(())
+}
+
+/// Whether a text begins with a drive of Windows: `C:\wine`.
+fn has_drive(text: &str) -> bool {
+    text.as_bytes().get(1) == Some(&b':') && text.starts_with(|c: char| c.is_ascii_alphabetic())
+}
+
+pub(super) fn runner_word(text: &str) -> Result<(), Problem> {
+    let help = "write a program on PATH (`wine64`), or a file below the workspace root with `/` (`ci/run.sh`)";
+    if text.trim().is_empty() {
+        Err(Problem::new("an empty word").help(help))
+    } else if has_drive(text) {
+        Err(Problem::new(format!("`{text}` is on a drive of one machine")).help(help))
+    } else if text.contains('\\') {
+        Err(Problem::new(format!("`{text}` has a backslash")).nearest(text.replace('\\', "/")).help(help))
+    } else {
+        Ok(())
+    }
+}
+
 pub(super) fn platform(text: &str) -> Result<(), Problem> {
     let alias = |part: &str| PLATFORM_ALIASES.iter().find(|(a, _)| *a == part).map_or(part, |(_, b)| *b).to_owned();
     let (system, arch) = text.split_once('-').unwrap_or((text, ""));

@@ -1,0 +1,241 @@
+//! Systems of the axis `os`: what starts programs of another target here, and which toolchains compile for it.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use compatrix_model::axis::{platform_of_target, Setting, System, ValueName};
+use compatrix_model::facts::Availability;
+use compatrix_model::hash::or_empty;
+use compatrix_model::matrix_spec::Spec;
+
+use crate::find::cargo_config;
+use crate::find::facts::{StdFacts, SystemFacts, ToolchainFacts};
+use crate::find::wine;
+use crate::sys::files;
+use crate::sys::host::Host;
+use crate::sys::process::Command;
+
+/// How long a runner may take to say its version.
+const PATIENCE: Duration = Duration::from_secs(20);
+
+/// The values of the axis, with what they mean.
+fn systems(spec: &Spec) -> impl Iterator<Item = (&ValueName, &System)> {
+    let axis = spec.space.axis_of(&compatrix_model::axis::AxisKind::Os).map(|(_, axis)| axis);
+    axis.into_iter().flat_map(|axis| &axis.values).filter_map(|value| match &value.setting {
+        Setting::Os(system) => Some((&value.name, system)),
+        _ => None,
+    })
+}
+
+/// What is known of each value of the axis.
+pub(crate) fn find_all(host: &Host, spec: &Spec) -> BTreeMap<ValueName, Availability<SystemFacts>> {
+    let one = |system: &System| match system {
+        System::Here => Availability::Ready(SystemFacts::default()),
+        System::Machine { platform, .. } if *platform == Host::platform() => {
+            Availability::Ready(SystemFacts::default())
+        }
+        System::Machine { label, platform } => Availability::Missing {
+            reason: format!("this host is {}, and only a CI job on {label} is {platform}", Host::platform()),
+        },
+        System::Target { triple, runner } => target(host, triple, runner),
+    };
+    systems(spec).map(|(name, system)| (name.clone(), one(system))).collect()
+}
+
+fn target(host: &Host, triple: &str, runner: &[String]) -> Availability<SystemFacts> {
+    let missing = |reason: String| Availability::Missing { reason };
+    let Some((word, rest)) = runner.split_first() else {
+        let theirs = platform_of_target(triple);
+        return match theirs == Host::platform() {
+            true => Availability::Ready(SystemFacts::default()),
+            false => missing(format!(
+                "this host is {} and starts no programs of {triple} ({theirs}); name what does as its `runner`",
+                Host::platform()
+            )),
+        };
+    };
+    let Some(program) = program(host, word) else {
+        return missing(match word.contains('/') {
+            true => format!("there is no program {word}, the runner"),
+            false if wine::is_one(word) => format!("{word} is not on PATH: apt-get install {word}"),
+            false => format!("{word}, the runner, is not on PATH; install it"),
+        });
+    };
+    let words: Vec<String> =
+        std::iter::once(program.to_string_lossy().into_owned()).chain(rest.iter().cloned()).collect();
+    let is_wine = wine::is_one(word);
+    if is_wine {
+        // Nobody has seen a cell under wine from beginning to end, and what is not seen is not claimed.
+        return missing(format!("cells under {word} are not tried by this version yet"));
+    }
+    // A script of the workspace is known by its name and content, and may do anything if it is asked for a version.
+    let asks = is_wine || !word.contains('/');
+    let said = asks.then(|| version(host, &program)).flatten();
+    let name = || Path::new(word).file_name().unwrap_or_default().to_string_lossy().into_owned();
+    let version = match said {
+        Some(said) if is_wine => wine::spelled(&said),
+        Some(said) => said,
+        None if is_wine => return missing(format!("`{word} --version` does not answer; is this wine whole?")),
+        None => name(),
+    };
+    let sha256 = files::sha256(&program, &host.memo).ok();
+    let trouble = is_wine.then(|| host.failure(&wine::failure_name(&program))).flatten();
+    match trouble {
+        Some(reason) => missing(reason),
+        None => {
+            let version = if is_wine { wine::with_additions(host, &program, version) } else { version };
+            Availability::Ready(SystemFacts { runner: words, version: Some(version), sha256, is_wine })
+        }
+    }
+}
+
+/// The file of a runner's first word: on PATH, or below the workspace root. Debian's wine64 is in neither (its `wine`
+/// package has the command that starts it).
+fn program(host: &Host, word: &str) -> Option<PathBuf> {
+    let found = match word.contains('/') {
+        true => Some(host.root.join(word)),
+        false => host.ambient.find(word).or_else(|| wine::of_debian(word)),
+    };
+    found.filter(|path| path.is_file())
+}
+
+/// The first line that a program prints of its version.
+fn version(host: &Host, program: &Path) -> Option<String> {
+    let stamp = files::stamp(program).ok()?;
+    let ask = || {
+        let mut command = Command::new(program.to_string_lossy(), &host.root)
+            .args(["--version"])
+            .envs(&host.ambient.for_runs())
+            .envs(&wine::quiet());
+        command.timeout = Some(PATIENCE);
+        let finished = host.run(&command)?;
+        let said = finished.stdout.text();
+        anyhow::ensure!(finished.status.success(), "it does not tell its version");
+        Ok(said.lines().next().unwrap_or_default().trim().to_owned())
+    };
+    host.memo.fact(&format!("runner {}", program.display()), &stamp, ask).ok().filter(|said: &String| !said.is_empty())
+}
+
+/// Whether each toolchain that is here can compile for each target of the axis.
+pub(crate) fn stds(
+    host: &Host,
+    spec: &Spec,
+    toolchains: &BTreeMap<ValueName, Availability<ToolchainFacts>>,
+) -> BTreeMap<(ValueName, ValueName), Availability<StdFacts>> {
+    let mut found = BTreeMap::new();
+    for (value, system) in systems(spec) {
+        let System::Target { triple, .. } = system else { continue };
+        for (name, toolchain) in toolchains {
+            if let Availability::Ready(toolchain) = toolchain {
+                found.insert((name.clone(), value.clone()), std_of(host, toolchain, name, triple));
+            }
+        }
+    }
+    found
+}
+
+fn std_of(host: &Host, toolchain: &ToolchainFacts, name: &ValueName, triple: &str) -> Availability<StdFacts> {
+    let missing = |reason: String| Availability::Missing { reason };
+    let ask = |what: &str| host.ask(Path::new(&toolchain.rustc), &["--print", what, "--target", triple]);
+    let dir = match ask("target-libdir") {
+        Ok(dir) => PathBuf::from(dir),
+        Err(_) => return missing(unknown(host, toolchain, triple)),
+    };
+    let linker = linker(host, triple);
+    if let Some(Err(reason)) = &linker {
+        return missing(reason.clone());
+    }
+    let linker = linker.and_then(Result::ok);
+    let libraries = files::list(&dir).unwrap_or_default();
+    let has_std = libraries.iter().any(|path| file_name(path).starts_with("libstd-"));
+    if has_std {
+        let lines = libraries.iter().filter(|path| path.is_file()).map(|path| line_of(host, path));
+        return Availability::Ready(StdFacts { built_from: None, content: lines.collect(), linker });
+    }
+    let sources = ask("sysroot").map(|sysroot| Path::new(&sysroot).join("lib/rustlib/src/rust/library"));
+    let lockfile = sources.ok().map(|sources| sources.join("Cargo.lock")).filter(|path| path.is_file());
+    match lockfile {
+        Some(lockfile) => {
+            let of = toolchain.sources.clone().unwrap_or_else(|| format!("the sources of rustc {}", toolchain.version));
+            let std = lockfile.with_file_name("std").join("src").join("lib.rs");
+            let content = [&lockfile, &std].map(|path| line_of(host, path)).to_vec();
+            Availability::Ready(StdFacts { built_from: Some(of), content, linker })
+        }
+        None => missing(match toolchain.packages {
+            None => format!("no std for {triple} in {name}: rustup target add {triple}"),
+            Some(_) => format!(
+                "no std for {triple} in {name}, and no sources of it: name their package as `src` in the distribution's \
+                 `apt`"
+            ),
+        }),
+    }
+}
+
+fn file_name(path: &Path) -> String {
+    path.file_name().unwrap_or_default().to_string_lossy().into_owned()
+}
+
+fn line_of(host: &Host, path: &Path) -> String {
+    format!("{} {}", file_name(path), or_empty::text(&files::sha256(path, &host.memo).ok()))
+}
+
+/// Why rustc does not know a target, with the one that was meant.
+fn unknown(host: &Host, toolchain: &ToolchainFacts, triple: &str) -> String {
+    let known = host.ask(Path::new(&toolchain.rustc), &["--print", "target-list"]).unwrap_or_default();
+    let meant = shaped_toml::nearest(triple, known.lines()).map(|meant| format!("; did you mean `{meant}`?"));
+    format!("rustc {} has no target `{triple}`{}", toolchain.version, meant.unwrap_or_default())
+}
+
+/// The prefix of the names of binutils and compiler for a target of MinGW-w64, and the package that has them.
+const MINGW: [(&str, &str, &str); 2] = [
+    ("x86_64-pc-windows-gnu", "x86_64-w64-mingw32", "gcc-mingw-w64-x86-64-win32"),
+    ("i686-pc-windows-gnu", "i686-w64-mingw32", "gcc-mingw-w64-i686-win32"),
+];
+
+/// The linker and C compiler that a target gets where nothing is configured, or why there is none. Nothing is chosen where
+/// plain cargo does not need it.
+fn linker(host: &Host, triple: &str) -> Option<Result<String, String>> {
+    let (_, prefix, package) = MINGW.iter().find(|(of, ..)| *of == triple)?;
+    if is_configured(host, triple, "linker") {
+        return None;
+    }
+    let name = format!("{prefix}-gcc");
+    Some(match host.ambient.find(&name) {
+        Some(_) => Ok(name),
+        None => Err(format!("no linker for {triple}: apt-get install {package}, or configure one for cargo")),
+    })
+}
+
+/// Whether cargo's configuration or our environment has this key for the target.
+pub(crate) fn is_configured(host: &Host, triple: &str, key: &str) -> bool {
+    let variable = format!("CARGO_TARGET_{}_{}", screaming(triple), key.to_uppercase());
+    let table = cargo_config::merged(&host.ambient, &host.root);
+    let of_target = table.get("target").and_then(|targets| targets.get(triple)).and_then(|target| target.get(key));
+    host.ambient.get(&variable).is_some() || of_target.is_some()
+}
+
+/// A triple as cargo spells it in variables.
+pub(crate) fn screaming(triple: &str) -> String {
+    triple.to_uppercase().replace(['-', '.'], "_")
+}
+
+/// The variables of ours that are about builds for this target: the `cc` crate's (`CC_x86_64-pc-windows-gnu`,
+/// `CFLAGS_x86_64_pc_windows_gnu`, `TARGET_CC`) and cargo's (`CARGO_TARGET_X86_64_PC_WINDOWS_GNU_LINKER`).
+pub(crate) fn variables(host: &Host, triple: &str) -> BTreeMap<String, String> {
+    let mut found = BTreeMap::new();
+    for (name, value) in host.ambient.all() {
+        let of_cc = ["CC", "CXX", "AR", "CFLAGS", "CXXFLAGS", "RANLIB"].iter().any(|what| {
+            name == format!("{what}_{triple}")
+                || name == format!("{what}_{}", triple.replace('-', "_"))
+                || name == format!("TARGET_{what}")
+        });
+        let of_cargo = ["LINKER", "RUSTFLAGS", "RUNNER"]
+            .iter()
+            .any(|what| name == format!("CARGO_TARGET_{}_{what}", screaming(triple)));
+        if of_cc || of_cargo {
+            found.insert(name.to_owned(), value.to_owned());
+        }
+    }
+    found
+}

@@ -1,0 +1,219 @@
+//! wine, which starts Windows executables: its prefix, made once, and a run's own copy of it.
+//!
+//! A prefix holds a Windows: registry, users, `drive_c`. All processes of one prefix share a server, so two runs in one
+//! prefix would meet, and ending what one run left would end the other. So each run has a prefix of its own: registry and
+//! users are copied, and the 700 MB of Windows itself are links to the prefix in the cache.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use anyhow::{bail, Context, Result};
+
+use crate::sys::files;
+use crate::sys::host::{last_lines, Host};
+use crate::sys::process::Command;
+
+/// The variable that names a prefix.
+pub(crate) const PREFIX: &str = "WINEPREFIX";
+/// The folder of a run's own prefix, in its scratch folder.
+pub(crate) const FOLDER: &str = "wine";
+/// How long making a prefix may take.
+const PATIENCE: Duration = Duration::from_secs(300);
+/// The compiler for the library below.
+const MINGW: &str = "x86_64-w64-mingw32-gcc";
+/// A library that std needs and wine before 8.13 lacks (std's `sys/random/windows.rs` calls its `ProcessPrng`).
+const PRNG: &str = "bcryptprimitives.dll";
+/// `ProcessPrng` by wine's own source of random bytes.
+const PRNG_C: &str = "#include <windows.h>
+BOOLEAN NTAPI SystemFunction036(PVOID, ULONG);
+__declspec(dllexport) BOOL WINAPI ProcessPrng(PBYTE buffer, SIZE_T size) {
+    while (size > 0) {
+        ULONG part = size > 0x100000 ? 0x100000 : (ULONG)size;
+        if (!SystemFunction036(buffer, part)) return FALSE;
+        buffer += part;
+        size -= part;
+    }
+    return TRUE;
+}
+";
+
+/// Whether a runner's first word is wine.
+pub(crate) fn is_one(word: &str) -> bool {
+    let name = Path::new(word).file_name().unwrap_or_default().to_string_lossy();
+    name == "wine" || name == "wine64"
+}
+
+/// Where Debian's package wine64 has its program.
+pub(crate) fn of_debian(word: &str) -> Option<PathBuf> {
+    let path = Path::new("/usr/lib/wine/wine64");
+    (word == "wine64" && path.is_file()).then(|| path.to_owned())
+}
+
+/// `wine 8.0` of `wine-8.0 (Debian 8.0~repack-4)`.
+pub(crate) fn spelled(said: &str) -> String {
+    said.split_whitespace().next().unwrap_or(said).replacen('-', " ", 1)
+}
+
+/// The variables that keep wine from asking and from talking.
+pub(crate) fn quiet() -> BTreeMap<String, String> {
+    let vars = [("WINEDEBUG", "-all"), ("WINEARCH", "win64"), ("DISPLAY", "")];
+    vars.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect()
+}
+
+/// Under which name it is remembered that this wine has no prefix.
+pub(crate) fn failure_name(program: &Path) -> String {
+    format!("wine prefix of {}", program.display())
+}
+
+/// Whether this wine lacks the library that std needs.
+fn lacks_prng(program: &Path) -> bool {
+    let own = program.parent().unwrap_or(Path::new("/")).to_owned();
+    let near = ["/usr/lib/x86_64-linux-gnu/wine/x86_64-windows", "/usr/lib/wine/x86_64-windows"].map(PathBuf::from);
+    let relative = own.join("../lib/wine/x86_64-windows");
+    let dirs: Vec<PathBuf> = near.into_iter().chain([relative]).filter(|dir| dir.is_dir()).collect();
+    !dirs.is_empty() && !dirs.iter().any(|dir| files::exists(&dir.join(PRNG)))
+}
+
+/// The version, with what is added to this wine: the page is not to say more than what ran.
+pub(crate) fn with_additions(host: &Host, program: &Path, version: String) -> String {
+    match lacks_prng(program) && host.ambient.find(MINGW).is_some() {
+        true => format!("{version} with ProcessPrng added"),
+        false => version,
+    }
+}
+
+/// The prefix in the cache, made if there is none.
+///
+/// # Errors
+/// wine makes none.
+pub(crate) fn prefix(host: &Host, program: &Path) -> Result<PathBuf> {
+    let adds = lacks_prng(program) && host.ambient.find(MINGW).is_some();
+    let stamp = format!("{} {} {adds} {PRNG_C}", program.display(), files::stamp(program)?);
+    let name = files::hash_bytes(stamp.as_bytes()).to_string();
+    let all = host.cache.join("wine");
+    let whole = all.join(&name[..16]);
+    if files::exists(&whole) {
+        return Ok(whole);
+    }
+    files::make_dir(&all)?;
+    let _lock = files::lock_exclusive(&all.join(format!("{}.lock", &name[..16])))?;
+    if files::exists(&whole) {
+        return Ok(whole);
+    }
+    let making = tempfile::Builder::new().prefix(".making").tempdir_in(&all).context("no folder for wine's prefix")?;
+    let made = make(host, program, making.path(), adds);
+    if let Err(error) = made {
+        let reason = format!("{} makes no prefix: {error:#}; is this wine whole?", program.display());
+        host.remember_failure(&failure_name(program), &reason);
+        bail!(reason);
+    }
+    files::rename(&making.keep(), &whole)?;
+    Ok(whole)
+}
+
+fn make(host: &Host, program: &Path, dir: &Path, adds: bool) -> Result<()> {
+    // The server writes the registry when it ends, which it does some seconds after the last program.
+    let home = dir.join("home");
+    files::make_dir(&home)?;
+    let mut boot = Command::new("sh", dir)
+        .args(["-c", "\"$0\" wineboot -i && \"$1\" -w"])
+        .args([program, &server(program)].map(|path| path.to_string_lossy()))
+        .envs(&host.ambient.for_runs())
+        // wine leads folders of its users there.
+        .env("HOME", home.to_string_lossy())
+        .envs(&quiet())
+        .env(PREFIX, dir.to_string_lossy());
+    boot.timeout = Some(PATIENCE);
+    let finished = host.run(&boot)?;
+    let system = dir.join("drive_c/windows/system32");
+    if !finished.status.success() || !files::exists(&system.join("kernel32.dll")) {
+        bail!("`wineboot -i` ended with {}: {}", finished.status, last_lines(&finished.stderr.text(), 2));
+    }
+    if !files::exists(&dir.join("system.reg")) {
+        bail!("`wineboot -i` wrote no registry");
+    }
+    if adds {
+        let source = dir.join("prng.c");
+        files::write(&source, PRNG_C.as_bytes())?;
+        let library = system.join(PRNG).to_string_lossy().into_owned();
+        let compile = Command::new(MINGW, dir)
+            .args(["-shared", "-O1", "-o", library.as_str(), "prng.c", "-ladvapi32"])
+            .envs(&host.ambient.for_builds());
+        let finished = host.run(&compile)?;
+        if !finished.status.success() {
+            bail!("{PRNG} does not compile: {}", last_lines(&finished.stderr.text(), 3));
+        }
+        files::remove(&source)?;
+    }
+    Ok(())
+}
+
+/// The server of this wine: beside it, by one of two names, or on PATH.
+fn server(program: &Path) -> PathBuf {
+    let beside = ["wineserver64", "wineserver"].map(|name| program.with_file_name(name));
+    beside.into_iter().find(|path| path.is_file()).unwrap_or_else(|| PathBuf::from("wineserver"))
+}
+
+/// Makes a run's own prefix of the one in the cache.
+///
+/// # Errors
+/// Files cannot be copied.
+pub(crate) fn copy(from: &Path, to: &Path) -> Result<()> {
+    files::make_dir(&to.join("drive_c/windows/temp"))?;
+    for name in ["system.reg", "user.reg", "userdef.reg", ".update-timestamp"] {
+        files::copy(&from.join(name), &to.join(name))?;
+    }
+    files::make_dir(&to.join("dosdevices"))?;
+    files::symlink("../drive_c", &to.join("dosdevices/c:"))?;
+    files::symlink("/", &to.join("dosdevices/z:"))?;
+    let own = ["users", "ProgramData"];
+    for entry in files::list(&from.join("drive_c"))? {
+        let name = entry.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        let there = to.join("drive_c").join(&name);
+        if own.contains(&name.as_str()) {
+            copy_folders(&entry, &there)?;
+        } else if name != "windows" {
+            link(&entry, &there)?;
+        }
+    }
+    for entry in files::list(&from.join("drive_c/windows"))? {
+        let name = entry.file_name().unwrap_or_default().to_owned();
+        if name != "temp" {
+            link(&entry, &to.join("drive_c/windows").join(name))?;
+        }
+    }
+    Ok(())
+}
+
+fn link(to: &Path, at: &Path) -> Result<()> {
+    files::symlink(&to.to_string_lossy(), at)
+}
+
+/// Copies a folder. Links in it lead to folders of the user's home, which become folders of the copy.
+fn copy_folders(from: &Path, to: &Path) -> Result<()> {
+    files::make_dir(to)?;
+    for entry in files::list(from)? {
+        let there = to.join(entry.file_name().unwrap_or_default());
+        if files::is_own_dir(&entry) {
+            copy_folders(&entry, &there)?;
+        } else if files::link_text(&entry).is_ok() {
+            files::make_dir(&there)?;
+        } else {
+            files::copy(&entry, &there)?;
+        }
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_wine_says_of_its_version() {
+        assert_eq!(spelled("wine-8.0 (Debian 8.0~repack-4)"), "wine 8.0");
+        assert_eq!(spelled("wine-10.0"), "wine 10.0");
+        assert!(is_one("wine64") && is_one("/usr/lib/wine/wine64") && !is_one("ci/winery.sh") && !is_one("wine-dbg"));
+    }
+}
