@@ -50,15 +50,14 @@ enum Known<'a> {
 impl Judging<'_> {
     /// Judges each planned cell. The caller adds GitHub's job results, the difference, and whether untried cells count.
     pub fn judged(&self, merged: &Merged) -> MergedMatrix {
-        let only_tries =
-            |platform: &&MergedPlatform| self.spec.ci.as_ref().is_some_and(|ci| ci.only_tries(&platform.platform));
-        let (tried, counted): (Vec<_>, Vec<_>) = merged.platforms.iter().partition(only_tries);
-        let lost = counted.into_iter().flat_map(|platform| {
-            platform.missing.iter().map(|missing| LostJob {
+        let lost = merged.platforms.iter().flat_map(|platform| {
+            let may_fail = self.spec.ci.as_ref().is_some_and(|ci| ci.only_tries(&platform.platform));
+            platform.missing.iter().map(move |missing| LostJob {
                 job: missing.job.clone(),
                 platform: platform.platform.clone(),
                 missing: missing.cells.len(),
                 of: missing.of,
+                may_fail,
             })
         });
         MergedMatrix {
@@ -69,7 +68,7 @@ impl Judging<'_> {
             lost: lost.collect(),
             not_done: Vec::new(),
             difference: Difference::NotAsked,
-            notes: notes(merged).into_iter().chain(tried.into_iter().filter_map(silent)).collect(),
+            notes: notes(merged),
             denied: false,
         }
     }
@@ -122,16 +121,6 @@ impl Judging<'_> {
             judge.row(result.suite, result.cell, merged.brief(result), false).in_brief()
         }
     }
-}
-
-/// That jobs of a platform that is only tried sent nothing.
-fn silent(platform: &MergedPlatform) -> Option<String> {
-    let jobs = platform.missing.len();
-    let cells: usize = platform.missing.iter().map(|missing| missing.cells.len()).sum();
-    (jobs > 0).then(|| {
-        let job = if jobs == 1 { "job" } else { "jobs" };
-        format!("{}, which may fail: no evidence of {cells} cells came from {jobs} {job}", platform.platform)
-    })
 }
 
 fn notes(merged: &Merged) -> Vec<String> {

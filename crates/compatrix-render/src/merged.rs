@@ -154,10 +154,11 @@ fn lost(out: &mut String, merged: &MergedMatrix, look: &Look) {
 
 /// The missing evidence of a job.
 fn lost_line(lost: &LostJob) -> String {
+    let may_fail = if lost.may_fail { "; its platform may fail" } else { "" };
     if lost.missing == lost.of {
-        format!("{}: all of its {}; it left no evidence", lost.job, count(lost.of, "cell"))
+        format!("{}: all of its {}; it left no evidence{may_fail}", lost.job, count(lost.of, "cell"))
     } else {
-        format!("{}: {} of its {}", lost.job, lost.missing, count(lost.of, "cell"))
+        format!("{}: {} of its {}{may_fail}", lost.job, lost.missing, count(lost.of, "cell"))
     }
 }
 

@@ -27,7 +27,8 @@ fn samples() -> &'static [Vec<u8>] {
             let library = compiler.make(dir.path(), &format!("lib-{name}"), &both, &["-shared", "-fPIC"]);
             made.push(std::fs::read(library).unwrap());
         }
-        if let [.., arm, _, x86, _] = &made[..] {
+        // Where zig is.
+        if let [_, _, _, _, arm, _, x86, _] = &made[..] {
             made.push(universal(&[("aarch64", arm.clone()), ("x86_64", x86.clone())]));
         }
         made

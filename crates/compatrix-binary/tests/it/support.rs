@@ -26,7 +26,7 @@ impl Compiler {
         Self::of(&["x86_64-w64-mingw32-gcc"])
     }
 
-    /// zig's clang: `ci/platforms/install` puts it below target/platforms.
+    /// zig's clang: `ci/platforms/install` puts it into the user's cache.
     pub(crate) fn zig(target: &str) -> Option<Self> {
         let python = platforms().join("zig/bin/python");
         let mut found = Self::of(&[&python.to_string_lossy(), "-m", "ziglang", "cc", "-target", target])?;
@@ -62,7 +62,9 @@ impl Compiler {
 /// What `ci/platforms/install` makes.
 pub(crate) fn platforms() -> PathBuf {
     let named = std::env::var_os("COMPATRIX_PLATFORMS").map(PathBuf::from);
-    named.unwrap_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("../../target/platforms"))
+    let cache = std::env::var_os("XDG_CACHE_HOME").map(PathBuf::from);
+    let cache = || cache.or_else(|| Some(PathBuf::from(std::env::var_os("HOME")?).join(".cache")));
+    named.or_else(|| Some(cache()?.join("compatrix/platforms"))).unwrap_or_default()
 }
 
 /// A library that says it is this SQLite. The digit makes its source id.

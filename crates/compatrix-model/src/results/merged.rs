@@ -55,6 +55,8 @@ pub struct LostJob {
     pub missing: usize,
     /// The number of all its cells.
     pub of: usize,
+    /// Whether its platform is only tried, so that the verdict does not count it.
+    pub may_fail: bool,
 }
 
 /// The comparison with earlier evidence.
@@ -114,7 +116,7 @@ impl MergedMatrix {
     /// The counts of everything that makes the verdict bad.
     pub fn shortfall(&self) -> Shortfall {
         let of_rows = Shortfall::of(self.platforms.iter().flat_map(PlatformMatrix::counted), self.denied);
-        let missing = self.lost.iter().map(|lost| lost.missing).sum();
+        let missing = self.lost.iter().filter(|lost| !lost.may_fail).map(|lost| lost.missing).sum();
         // Missing cells are also unproven; count them once.
         let untried = of_rows.untried.saturating_sub(missing);
         Shortfall { missing, untried, jobs: self.not_done.len(), ..of_rows }

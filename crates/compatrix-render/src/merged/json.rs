@@ -42,6 +42,7 @@ struct OneLost<'a> {
     platform: &'a str,
     missing: usize,
     of: usize,
+    may_fail: bool,
 }
 
 #[derive(Serialize)]
@@ -70,8 +71,8 @@ pub fn json(merged: &MergedMatrix) -> String {
         OneChange { change: *change, platform, suite: &row.suite, cell: &row.cell, why: why_changed(changed) }
     }
     fn lost(lost: &LostJob) -> OneLost<'_> {
-        let LostJob { job, platform, missing, of } = lost;
-        OneLost { job, platform, missing: *missing, of: *of }
+        let LostJob { job, platform, missing, of, may_fail } = lost;
+        OneLost { job, platform, missing: *missing, of: *of, may_fail: *may_fail }
     }
     let difference = match &merged.difference {
         Difference::NotAsked => None,
