@@ -44,7 +44,10 @@ pub(crate) fn powershell<'a>(dir: &str, env: impl Iterator<Item = (&'a str, &'a 
     for (name, value) in env {
         let plain = |c: char| c.is_ascii_alphanumeric() || c == '_';
         let name = if name.chars().all(plain) { name.to_owned() } else { format!("{{{name}}}") };
-        let name = if name.starts_with('{') { format!("{{env:{}", &name[1..]) } else { format!("env:{name}") };
+        let name = match name.strip_prefix('{') {
+            Some(rest) => format!("{{env:{rest}"),
+            None => format!("env:{name}"),
+        };
         line += &format!(" ${name} = {};", quote_for_powershell_value(value));
     }
     line += " &";
