@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{bail, Context, Result};
@@ -11,6 +12,7 @@ use super::inspect::{Inspection, SQLITE};
 use super::product::Product;
 use super::units::is_kept_by_tools;
 use crate::find::input::Input;
+use crate::sys::enclosure::Enclosure;
 use crate::sys::files;
 use crate::sys::host::{last_lines, Host};
 use crate::sys::process::Command;
@@ -26,7 +28,7 @@ use crate::sys::process::Command;
 /// The loader does not find the library, or does not answer.
 pub(crate) fn resolved_sqlite(
     host: &Host,
-    executable: &Path,
+    (executable, root): (&Path, Option<&Arc<Enclosure>>),
     inspection: &Inspection,
     loader: Option<&str>,
     library_path: Option<&str>,
@@ -36,7 +38,11 @@ pub(crate) fn resolved_sqlite(
         return Ok(None);
     }
     match inspection.loader.as_deref().or(loader) {
-        Some(loader) => parse_loaded(&listed(host, executable, loader, library_path, &of_loader(env))?),
+        Some(loader) => {
+            let found = parse_loaded(&listed(host, (executable, root), loader, library_path, &of_loader(env))?)?;
+            // The root's loader names what it sees.
+            Ok(found.map(|path| root.map_or(path.clone(), |root| root.outside(&path))))
+        }
         None => Ok(None),
     }
 }
@@ -89,19 +95,21 @@ struct Answer {
 /// it looked at; if that is not known, it is asked again.
 fn listed(
     host: &Host,
-    executable: &Path,
+    (executable, root): (&Path, Option<&Arc<Enclosure>>),
     loader: &str,
     library_path: Option<&str>,
     env: &BTreeMap<String, String>,
 ) -> Result<String> {
-    let name = format!("loader {loader} {} {} {env:?}", executable.display(), library_path.unwrap_or_default());
+    let tree = root.map(|root| root.tree.display().to_string()).unwrap_or_default();
+    let name = format!("loader {tree}{loader} {} {} {env:?}", executable.display(), library_path.unwrap_or_default());
     let is_good = |known: &Option<Answer>| {
         known.as_ref().is_some_and(|known| known.watched.iter().all(|(path, stamp)| now(path) == *stamp))
     };
     let mut fresh = None;
     let known = host.memo.for_now_while(&name, is_good, || -> Result<Option<Answer>> {
-        let (listed, looked_at) = asked(host, executable, loader, library_path, env)?;
-        let answer = watched(looked_at, executable).map(|watched| Answer { listed: listed.clone(), watched });
+        let (listed, looked_at) = asked(host, (executable, root), loader, library_path, env)?;
+        let looked_at = looked_at.into_iter().map(|path| root.map_or(path.clone(), |root| root.outside(&path)));
+        let answer = watched(looked_at.collect(), executable).map(|watched| Answer { listed: listed.clone(), watched });
         fresh = Some(listed);
         Ok(answer)
     })?;
@@ -130,12 +138,12 @@ const CALM: Duration = Duration::from_secs(2);
 /// Asks the loader: its list, and the paths that it looked at, none if it does not name them.
 fn asked(
     host: &Host,
-    executable: &Path,
+    (executable, root): (&Path, Option<&Arc<Enclosure>>),
     loader: &str,
     library_path: Option<&str>,
     env: &BTreeMap<String, String>,
 ) -> Result<(String, Vec<PathBuf>)> {
-    let mut command = ask(loader, executable, &host.root).envs(env);
+    let mut command = ask(loader, executable, &host.root).envs(env).inside(root.cloned());
     if let Some(path) = library_path {
         command = command.env("LD_LIBRARY_PATH", path);
     }

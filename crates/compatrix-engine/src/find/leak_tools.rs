@@ -183,6 +183,7 @@ mod tests {
             cargo_version: String::new(),
             host: host.to_owned(),
             packages: None,
+            root: None,
             misnamed: None,
         }
     }
@@ -218,6 +219,7 @@ mod tests {
                 cargo: format!("{bin}/cargo"),
                 rustc_verbose: String::new(),
                 packages: None,
+                root: None,
                 misnamed: None,
             };
             miri_missing(&toolchain, Path::new(bin), has_miri)

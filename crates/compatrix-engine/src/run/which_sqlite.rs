@@ -3,6 +3,7 @@
 //! Nothing is started to find out: the loader lists libraries, symbols tell what is compiled in.
 
 use std::path::Path;
+use std::sync::Arc;
 
 use anyhow::{Context, Result};
 use compatrix_model::evidence::SqliteProof;
@@ -15,6 +16,7 @@ use crate::build::{loader, Executable, Product};
 use crate::find::facts::SqliteFacts;
 use crate::find::sqlite::{self, carried};
 use crate::run::inputs::{self, RunInputs};
+use crate::sys::enclosure::Enclosure;
 use crate::sys::files;
 use crate::sys::host::Host;
 
@@ -34,6 +36,7 @@ pub(crate) enum Identified {
 /// # Errors
 /// A library cannot be read.
 pub(crate) fn identify(host: &Host, inputs: &RunInputs<'_>, product: &Product) -> Result<Identified> {
+    let root = inputs.root(host);
     let own_loader = product.executables.iter().find_map(|executable| executable.inspection.loader.as_deref());
     let mut first = None;
     let tests = product.executables.iter().map(|executable| (executable, true));
@@ -41,26 +44,26 @@ pub(crate) fn identify(host: &Host, inputs: &RunInputs<'_>, product: &Product) -
         let path = inputs::library_path_of(inputs, &executable.recorded);
         let loaded = loader::resolved_sqlite(
             host,
-            &executable.path,
+            (&executable.path, root.as_ref()),
             &executable.inspection,
             own_loader,
             path.as_deref(),
             &executable.recorded.env,
         );
         let loaded = match loaded {
-            Ok(library) => library.map(|library| prove_library(host, &library)).transpose()?,
+            Ok(library) => library.map(|library| prove_library(host, root.as_ref(), &library)).transpose()?,
             // Nothing was planned that could differ.
             Err(_) if inputs.build.linkage.is_none() => None,
             // What does not load is in no test's way, unless one starts it; then that test fails.
             Err(_) if !is_test => continue,
             Err(error) => return Ok(Identified::Wrong(first, format!("{}: {error:#}", executable.target))),
         };
-        let compiled_in = prove_compiled_in(host, executable, product, loaded.is_some());
+        let compiled_in = prove_compiled_in(host, root.as_ref(), executable, product, loaded.is_some());
         let (linkage, planned) = (inputs.build.linkage, inputs.sqlite);
         let is_static = executable.inspection.loader.is_none() && executable.inspection.needs.is_empty();
         let wrong = difference(linkage, planned, loaded.as_ref(), compiled_in.as_ref().map(|own| (own, is_static)));
         let of_crate = || match linkage {
-            Some(Linkage::Static) => other_than_carried(host, executable, product),
+            Some(Linkage::Static) => other_than_carried(host, root.as_ref(), executable, product),
             Some(Linkage::Dynamic) | None => Ok(None),
         };
         let wrong = match wrong {
@@ -79,7 +82,7 @@ pub(crate) fn identify(host: &Host, inputs: &RunInputs<'_>, product: &Product) -
         first = first.or(found);
     }
     let facts = inputs.sqlite.filter(|_| inputs.build.linkage == Some(Linkage::Dynamic) && first.is_some());
-    if let Some(other) = facts.and_then(|facts| sqlite::other_than_promised(host, facts)) {
+    if let Some(other) = facts.and_then(|facts| sqlite::other_than_promised(host, root.as_ref(), facts)) {
         return Ok(Identified::Wrong(first, other));
     }
     Ok(match (inputs.build.linkage, first) {
@@ -129,7 +132,12 @@ fn difference(
 
 /// How the SQLite in an executable is another than the one that the crate carries which was linked, as the rest of a
 /// sentence about the executable.
-fn other_than_carried(host: &Host, executable: &Executable, product: &Product) -> Result<Option<String>> {
+fn other_than_carried(
+    host: &Host,
+    root: Option<&Arc<Enclosure>>,
+    executable: &Executable,
+    product: &Product,
+) -> Result<Option<String>> {
     let Some(dir) = &product.carrier else { return Ok(None) };
     let carried = carried::by_crate(host, dir)?;
     if carried.is_empty() {
@@ -153,7 +161,7 @@ fn other_than_carried(host: &Host, executable: &Executable, product: &Product) -
     if has_own_id && !source_ids.is_empty() && !source_ids.iter().any(is_carried) {
         return Ok(wrong(format!("a SQLite with the source id {}", source_ids.join(", "))));
     }
-    let said = product.archive.as_ref().and_then(|archive| sqlite::of_archive(host, archive).ok());
+    let said = product.archive.as_ref().and_then(|archive| sqlite::of_archive(host, root, archive).ok());
     let is_it = |said: &sqlite::Identity| {
         carried.iter().any(|one| one.version == said.version && one.source_id == said.source_id)
     };
@@ -187,11 +195,11 @@ fn none_at_all(executables: &[Executable]) -> String {
     }
 }
 
-fn prove_library(host: &Host, library: &Path) -> Result<SqliteProof> {
+fn prove_library(host: &Host, root: Option<&Arc<Enclosure>>, library: &Path) -> Result<SqliteProof> {
     let file = library.canonicalize().with_context(|| format!("cannot find {}", library.display()))?;
     let sha256 = files::sha256(&file, &host.memo)?;
     // The library may not be a SQLite at all; then only its hash is known.
-    let said = sqlite::of_library(host, &file).ok();
+    let said = sqlite::of_library(host, root, &file).ok();
     let (version, source_id, compile_options) = match said {
         Some(said) => (said.version, Some(said.source_id), said.compile_options),
         None => ("unknown".to_owned(), None, Vec::new()),
@@ -202,7 +210,13 @@ fn prove_library(host: &Host, library: &Path) -> Result<SqliteProof> {
 
 /// The SQLite in the executable itself, if there is one. The static library that this build linked tells the rest: the one
 /// with the executable's source id, or any where the linker dropped the id.
-fn prove_compiled_in(host: &Host, executable: &Executable, product: &Product, loads_one: bool) -> Option<SqliteProof> {
+fn prove_compiled_in(
+    host: &Host,
+    root: Option<&Arc<Enclosure>>,
+    executable: &Executable,
+    product: &Product,
+    loads_one: bool,
+) -> Option<SqliteProof> {
     let ids = match &executable.inspection.compiled_in {
         CompiledIn::Yes { source_ids, .. } => source_ids,
         CompiledIn::No => return None,
@@ -210,7 +224,7 @@ fn prove_compiled_in(host: &Host, executable: &Executable, product: &Product, lo
         CompiledIn::Stripped { source_ids } if loads_one || source_ids.is_empty() => return None,
         CompiledIn::Stripped { source_ids } => source_ids,
     };
-    let said = product.archive.as_ref().and_then(|archive| sqlite::of_archive(host, archive).ok());
+    let said = product.archive.as_ref().and_then(|archive| sqlite::of_archive(host, root, archive).ok());
     let said = said.filter(|said| ids.is_empty() || ids.contains(&said.source_id));
     Some(SqliteProof {
         linkage: Linkage::Static,

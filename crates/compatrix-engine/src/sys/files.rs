@@ -321,6 +321,13 @@ pub(crate) fn changed(path: &Path) -> Option<std::time::SystemTime> {
     std::time::UNIX_EPOCH.checked_add(since)
 }
 
+/// Makes a file executable for everybody.
+pub(crate) fn make_executable(path: &Path) -> Result<()> {
+    use std::os::unix::fs::PermissionsExt;
+    fs::set_permissions(path, fs::Permissions::from_mode(0o755))
+        .with_context(|| format!("cannot make {} executable", path.display()))
+}
+
 /// Whether it is a file that may be executed.
 pub(crate) fn is_executable(path: &Path) -> bool {
     fs::metadata(path).is_ok_and(|meta| meta.is_file() && meta.mode() & 0o111 != 0)

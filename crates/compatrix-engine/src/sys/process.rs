@@ -7,18 +7,21 @@
 mod tests;
 mod used;
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::fmt;
 use std::io::{self, Read};
 use std::os::fd::{AsFd, OwnedFd};
-use std::os::unix::process::CommandExt;
+use std::os::unix::process::{CommandExt, ExitStatusExt};
 use std::path::PathBuf;
 use std::process::{ExitStatus, Stdio};
+use std::sync::Arc;
 use std::time::Duration;
 
 use rustix::event::{poll, PollFd, PollFlags, Timespec};
 use rustix::process::{waitid, Pid, WaitId, WaitIdOptions};
 
+use crate::sys::enclosure::Enclosure;
 use crate::sys::pin;
 use crate::sys::process::used::{processor_time, Peak};
 use crate::sys::supervisor;
@@ -55,6 +58,8 @@ pub struct Command {
     pub watches_memory: bool,
     /// The core that it is to run on; `None` for any.
     pub core: Option<usize>,
+    /// The root that it is started in; `None` for this system.
+    pub inside: Option<Arc<Enclosure>>,
 }
 
 /// How a process ended, and its resource use.
@@ -125,6 +130,7 @@ impl Command {
             patience: None,
             watches_memory: false,
             core: None,
+            inside: None,
         }
     }
 
@@ -150,6 +156,25 @@ impl Command {
     pub fn envs(mut self, env: &BTreeMap<String, String>) -> Self {
         self.env.extend(env.iter().map(|(name, value)| (name.clone(), value.clone())));
         self
+    }
+
+    /// The same, started in this root, if it is one.
+    pub(crate) fn inside(mut self, root: Option<Arc<Enclosure>>) -> Self {
+        self.inside = root;
+        self
+    }
+
+    /// What is really started: the command that enters the root, or this one.
+    fn entered(&self) -> Cow<'_, Self> {
+        match &self.inside {
+            Some(root) => Cow::Owned(root.enter(self)),
+            None => Cow::Borrowed(self),
+        }
+    }
+
+    /// The environment as the program itself sees it, but for the loader's variables.
+    pub(crate) fn seen_env(&self) -> BTreeMap<String, String> {
+        self.entered().env.clone()
     }
 
     /// Runs it to its end, keeping the end of both streams.
@@ -212,6 +237,10 @@ impl Command {
         let cpu = processor_time(pid);
         // The leader is a zombie until it is reaped below, so its group id cannot be reused.
         let (reason, had) = guard.finish(cpu);
+        if self.inside.is_some() {
+            // The root ends with its first process, and whatever is in it; that takes a moment.
+            guard.kill_descendants();
+        }
         drain(&mut streams)?;
         let left_writers = streams.iter().any(Stream::is_open);
         let mut left_processes = left_writers;
@@ -224,8 +253,11 @@ impl Command {
             guard.kill_descendants();
             drain(&mut streams)?;
         }
-        let status = child.wait()?;
+        let mut status = child.wait()?;
         let [stdout, stderr] = streams.map(|stream| stream.tail);
+        if self.inside.is_some() {
+            status = status_in_root(status, &stderr.text())?;
+        }
         Ok(Finished {
             pid: child.id(),
             status,
@@ -243,12 +275,13 @@ impl Command {
 
     #[allow(clippy::disallowed_methods, reason = "the one place where long processes start")]
     fn prepare(&self) -> std::process::Command {
-        let mut command = std::process::Command::new(&self.program);
+        let started = self.entered();
+        let mut command = std::process::Command::new(&started.program);
         command
-            .args(&self.args)
-            .current_dir(&self.dir)
+            .args(&started.args)
+            .current_dir(&started.dir)
             .env_clear()
-            .envs(&self.env)
+            .envs(&started.env)
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
@@ -260,15 +293,28 @@ impl Command {
 impl fmt::Display for Command {
     /// A line to paste in a shell: `cd DIR && env -i NAME=VALUE … PROGRAM ARG …`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "cd {} && env -i", quote(&self.dir.to_string_lossy()))?;
-        for (name, value) in &self.env {
+        let started = self.entered();
+        write!(f, "cd {} && env -i", quote(&started.dir.to_string_lossy()))?;
+        for (name, value) in &started.env {
             write!(f, " {}", quote(&format!("{name}={value}")))?;
         }
-        write!(f, " {}", quote(&self.program))?;
-        for arg in &self.args {
+        write!(f, " {}", quote(&started.program))?;
+        for arg in &started.args {
             write!(f, " {}", quote(arg))?;
         }
         Ok(())
+    }
+}
+
+/// How a command ended in a root. bubblewrap ends with 128 and the number of a signal that ended what it started, and with 1
+/// and a word of its own if it started nothing.
+fn status_in_root(status: ExitStatus, said: &str) -> io::Result<ExitStatus> {
+    // The signals whose default is to end a process, by what it does or by who watches it (signal(7)).
+    const ENDING: [i32; 12] = [4, 5, 6, 7, 8, 9, 11, 13, 15, 24, 25, 31];
+    match status.code() {
+        Some(1) if said.starts_with("bwrap: ") => Err(io::Error::other(said.trim().to_owned())),
+        Some(code) if ENDING.contains(&(code - 128)) => Ok(ExitStatus::from_raw(code - 128)),
+        _ => Ok(status),
     }
 }
 
