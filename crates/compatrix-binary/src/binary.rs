@@ -27,6 +27,28 @@ pub struct Binary {
     pub no_defaults: bool,
 }
 
+impl Binary {
+    /// One that names nothing.
+    pub(crate) fn new(format: Format, machine: Machine, kind: Kind) -> Self {
+        Self {
+            format,
+            machine,
+            kind,
+            interpreter: None,
+            name: None,
+            needs: Vec::new(),
+            rpath: Vec::new(),
+            runpath: Vec::new(),
+            no_defaults: false,
+        }
+    }
+
+    /// The names of the libraries that it names.
+    pub fn needed(&self) -> impl Iterator<Item = &str> {
+        self.needs.iter().map(|need| need.name.as_str())
+    }
+}
+
 /// The format of a file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub enum Format {

@@ -24,17 +24,9 @@ fn parse<Elf: FileHeader<Endian = Endianness>>(bytes: &[u8]) -> object::Result<R
     if kind != ET_EXEC && kind != ET_DYN {
         return Ok(Err(Unreadable::damaged(Format::Elf, format_args!("its type {} cannot be loaded", kind.0))));
     }
-    let mut binary = Binary {
-        format: Format::Elf,
-        machine: machine(header.e_machine(endian).0, header.is_type_64(), header.is_little_endian()),
-        kind: if kind == ET_EXEC { Kind::Program } else { Kind::Library },
-        interpreter: None,
-        name: None,
-        needs: Vec::new(),
-        rpath: Vec::new(),
-        runpath: Vec::new(),
-        no_defaults: false,
-    };
+    let machine = machine(header.e_machine(endian).0, header.is_type_64(), header.is_little_endian());
+    let kind = if kind == ET_EXEC { Kind::Program } else { Kind::Library };
+    let mut binary = Binary::new(Format::Elf, machine, kind);
     let segments = header.program_headers(endian, bytes)?;
     let mut dynamic = None;
     for segment in segments {

@@ -28,17 +28,7 @@ fn parse<Mach: MachHeader<Endian = Endianness>>(bytes: &[u8]) -> object::Result<
     if header.ncmds(endian) == 0 {
         return Ok(Err(Unreadable::NoLoadCommands));
     }
-    let mut binary = Binary {
-        format: Format::MachO,
-        machine: machine(header.cputype(endian)),
-        kind,
-        interpreter: None,
-        name: None,
-        needs: Vec::new(),
-        rpath: Vec::new(),
-        runpath: Vec::new(),
-        no_defaults: false,
-    };
+    let mut binary = Binary::new(Format::MachO, machine(header.cputype(endian)), kind);
     let mut commands = header.load_commands(endian, bytes, 0)?;
     while let Some(command) = commands.next()? {
         if let Some(dylib) = command.dylib()? {

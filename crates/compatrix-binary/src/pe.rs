@@ -25,17 +25,9 @@ fn parse<Pe: ImageNtHeaders>(bytes: &[u8]) -> object::Result<Result<Binary, Unre
         Some(delayed) => needs.extend(delayed),
         None => return Ok(Err(Unreadable::damaged(Format::Pe, "a delayed import has no name"))),
     }
-    Ok(Ok(Binary {
-        format: Format::Pe,
-        machine: machine(header.machine.get(LE).0),
-        kind: if is_library { Kind::Library } else { Kind::Program },
-        interpreter: None,
-        name: own_name(&file)?,
-        needs,
-        rpath: Vec::new(),
-        runpath: Vec::new(),
-        no_defaults: false,
-    }))
+    let kind = if is_library { Kind::Library } else { Kind::Program };
+    let binary = Binary::new(Format::Pe, machine(header.machine.get(LE).0), kind);
+    Ok(Ok(Binary { name: own_name(&file)?, needs, ..binary }))
 }
 
 /// The delayed imports. Their names may be in another section than the table, so each is looked up by its own address.

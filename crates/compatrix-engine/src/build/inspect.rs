@@ -7,7 +7,6 @@ use compatrix_binary::{rustc, sqlite, Binary, Format, Unreadable};
 use compatrix_model::hash::Sha256;
 use serde::{Deserialize, Serialize};
 
-use super::machine;
 use crate::sys::files;
 use crate::sys::host::Host;
 
@@ -27,9 +26,6 @@ pub(crate) fn is_sqlite(name: &str) -> bool {
 pub(crate) struct Inspection {
     /// The file's hash.
     pub sha256: Sha256,
-    /// Its format and architecture: `ELF x86_64`; `None` if it is none that is known.
-    #[serde(default)]
-    pub machine: Option<String>,
     /// Whether SQLite is compiled in.
     pub compiled_in: CompiledIn,
     /// How it gets a SQLite while it runs, if it seems to.
@@ -48,7 +44,12 @@ impl Inspection {
 
     /// The shared libraries that it names itself.
     pub(crate) fn needs(&self) -> impl Iterator<Item = &str> {
-        self.asks.iter().flat_map(|asks| asks.needs.iter().map(|need| need.name.as_str()))
+        self.asks.iter().flat_map(Binary::needed)
+    }
+
+    /// Its format and architecture: `ELF x86_64`; `None` of what no loader takes.
+    pub(crate) fn machine(&self) -> Option<String> {
+        self.asks.as_ref().ok().map(|asks| format!("{} {}", asks.format, asks.machine))
     }
 
     /// The folders in which the loader is to look for them.
@@ -69,13 +70,12 @@ pub(crate) enum AtRunTime {
 
 /// Inspects an executable; remembered by its stamp.
 pub(crate) fn executable(host: &Host, path: &Path) -> Result<Inspection> {
-    host.memo.fact(&format!("inspection 3 {}", path.display()), &files::stamp(path)?, || {
+    host.memo.fact(&format!("inspection 4 {}", path.display()), &files::stamp(path)?, || {
         let bytes = files::read(path)?;
         let asks = compatrix_binary::read(&bytes, None);
-        let needs: Vec<&str> = asks.iter().flat_map(|asks| asks.needs.iter().map(|need| need.name.as_str())).collect();
+        let needs: Vec<&str> = asks.iter().flat_map(Binary::needed).collect();
         Ok(Inspection {
             sha256: files::hash_bytes(&bytes),
-            machine: machine::of(&bytes),
             compiled_in: sqlite::compiled_in(&bytes, None),
             at_run_time: at_run_time(&bytes, &needs),
             rustc: rustc::releases(&bytes),

@@ -60,9 +60,9 @@ pub(crate) fn wrong_machine(inputs: &RunInputs<'_>, product: &Product) -> Option
     let triple = &inputs.build.target.as_ref()?.triple;
     let planned = machine::of_platform(&platform_of_target(triple))?;
     product.executables.iter().find_map(|executable| {
-        let is = executable.inspection.machine.as_ref();
-        let wrong = is != Some(&planned);
-        let is = is.map_or("of no known format", String::as_str);
+        let is = executable.inspection.machine();
+        let wrong = is.as_ref() != Some(&planned);
+        let is = is.as_deref().unwrap_or("of no known format");
         wrong.then(|| format!("{} is {is}, but a program of {triple} is {planned}", executable.target))
     })
 }

@@ -5,6 +5,7 @@
 use std::path::Path;
 
 use anyhow::{Context, Result};
+use compatrix_binary::Format;
 use compatrix_model::evidence::SqliteProof;
 use compatrix_model::hash::or_empty;
 use compatrix_model::linkage::Linkage;
@@ -172,7 +173,7 @@ fn other_than_carried(host: &Host, executable: &Executable, product: &Product) -
 }
 
 fn is_of_another_format(executable: &Executable) -> bool {
-    executable.inspection.machine.as_ref().is_some_and(|machine| !machine.starts_with("ELF"))
+    executable.inspection.asks.as_ref().is_ok_and(|asks| asks.format != Format::Elf)
 }
 
 /// Why no SQLite was found in any test executable, as far as the files tell.
