@@ -5,7 +5,7 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
-use crate::axis::{Axis, AxisKind, AxisName, AxisValue, InvalidName, ValueName};
+use crate::axis::{Axis, AxisKind, AxisName, AxisValue, InvalidName, Setting, System, ValueName};
 
 /// All axes of a spec; cells are points in it.
 ///
@@ -39,6 +39,16 @@ impl Space {
     /// The axis of this kind, with its position. For [`AxisKind::Env`] the first one of that variable.
     pub fn axis_of(&self, kind: &AxisKind) -> Option<(usize, &Axis)> {
         self.axes.iter().enumerate().find(|(_, axis)| axis.kind == *kind)
+    }
+
+    /// The value of the `os` axis at these coordinates, and what it stands for; `None` without that axis.
+    pub fn system(&self, coords: &[usize]) -> Option<(&ValueName, &System)> {
+        let (n, axis) = self.axis_of(&AxisKind::Os)?;
+        let value = &axis.values[coords[n]];
+        match &value.setting {
+            Setting::Os(system) => Some((&value.name, system)),
+            _ => None,
+        }
     }
 
     /// How many cells there are: the product of the axes' lengths, saturating.

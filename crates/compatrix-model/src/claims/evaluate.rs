@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use semver::Version;
 
 use super::{Cells, Claim, ClaimVerdict, Claims, Exception, Judged, Judgement, Lowest, Stale, Subject};
-use crate::axis::{platform_of_target, AxisKind, Setting, System};
+use crate::axis::{platform_of_target, System};
 use crate::matrix_spec::{ClaimedVersion, Spec};
 use crate::verdict::{Expectation, Verdict};
 
@@ -84,10 +84,9 @@ pub fn evaluate(spec: &Spec, judgement: &Judgement<'_>) -> Claims {
 
 /// The target of an entry's cell, if it is of one.
 fn target_of<'s>(spec: &'s Spec, judged: &Judged<'_>) -> Option<&'s str> {
-    let (n, axis) = spec.space.axis_of(&AxisKind::Os)?;
-    match &axis.values[spec.space.coords(judged.cell)[n]].setting {
-        Setting::Os(System::Target { triple, .. }) => Some(triple),
-        _ => None,
+    match spec.space.system(&spec.space.coords(judged.cell))?.1 {
+        System::Target { triple, .. } => Some(triple),
+        System::Here | System::Machine { .. } => None,
     }
 }
 

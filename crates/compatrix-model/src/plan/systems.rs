@@ -1,19 +1,17 @@
 //! Cells of other targets: which one a cell is of, and what cannot be tried for it.
 
 use super::build::Target;
-use crate::axis::{AxisKind, Setting, System};
+use crate::axis::{Setting, System};
 use crate::cell::Space;
 use crate::matrix_spec::{Suite, SuiteKind};
 
 /// The target of the cell at these coordinates; `None` if it is of this host.
 pub(super) fn target(space: &Space, coords: &[usize]) -> Option<Target> {
-    let (n, axis) = space.axis_of(&AxisKind::Os)?;
-    let value = &axis.values[coords[n]];
-    match &value.setting {
-        Setting::Os(System::Target { triple, runner }) => {
-            Some(Target { value: value.name.clone(), triple: triple.clone(), runner: runner.clone() })
+    match space.system(coords)? {
+        (value, System::Target { triple, runner }) => {
+            Some(Target { value: value.clone(), triple: triple.clone(), runner: runner.clone() })
         }
-        _ => None,
+        (_, System::Here | System::Machine { .. }) => None,
     }
 }
 
