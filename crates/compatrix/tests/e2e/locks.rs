@@ -101,6 +101,29 @@ fn a_lockset_that_does_not_fit_is_told_and_made_anew() {
 }
 
 #[test]
+fn a_toolchain_of_unknown_version_changes_no_lockset() {
+    let platform = format!("{}-{}", std::env::consts::OS, std::env::consts::ARCH);
+    // Nothing tells the version of `later`, which may be of the group; `newer` is promised for none that is.
+    let spec = "[project]\npackages = [\"made\", \"newer\"]\n[claims.packages.newer]\nrust = \"1.89\"\n\
+                [axis]\nrust = [\"1.60\", \"later\"]\n[distro.later]\napt = { suite = \"later\", rust = \"rustc\", cargo = \"cargo\" }\n\
+                [[lock]]\nname = \"old\"\nrust = \"<1.80\"\n[profile.local]\nstrategy = \"all\"\n\
+                [ci.runners]\nPLATFORM = \"runner\"\n[ci.push]\ncompat = \"local\"\n";
+    let registry = Registry::new(&[A_OLD, A_NEW]);
+    let members = "[workspace]\nmembers = [\"newer\"]\n";
+    let newer = "[package]\nname = \"newer\"\nversion = \"0.1.0\"\nedition = \"2021\"\n[features]\ndefault = [\"more\"]\nmore = []\n";
+    let made = Workspace::new("")
+        .file("compat/matrix.toml", &spec.replace("PLATFORM", &platform))
+        .file("Cargo.toml", &format!("{MANIFEST}a = \"1\"\n{members}"))
+        .file("newer/Cargo.toml", newer)
+        .file("newer/src/lib.rs", "");
+    cargo(&registry, &made, &["generate-lockfile"]);
+    lock(&registry, &made, &[]).expect(0).prints(&["compat/locks/old.lock (1.60): written"]);
+    lock(&registry, &made, &["--check"]).expect(0);
+    let job = ["compat", "--event", "push", "--no-install", "--offline"];
+    finish(registry.command(&made, &job)).expect(0).prints(&["2 unproven"]);
+}
+
+#[test]
 fn pins_are_applied() {
     let registry = Registry::new(&[A_OLD, Published { version: "1.0.1", ..A_OLD }]);
     let made = workspace("a = \"1\"\n");

@@ -143,7 +143,10 @@ impl Sources<'_> {
 
     /// What the suites need of a group's lockset.
     pub fn needs(&self, group: &LockGroup) -> Needs {
-        let packages: Vec<PackageFacts> = self.packages.iter().map(|package| package.facts.clone()).collect();
+        // A toolchain that is not here may be of the group; what the others are not promised for, it is not, either.
+        let left_out = self.left_out(group);
+        let served = self.packages.iter().map(|package| &package.facts).filter(|facts| !left_out.contains(&facts.name));
+        let packages: Vec<PackageFacts> = served.cloned().collect();
         needs(self.spec, &packages, group, self.versions)
     }
 
