@@ -11,7 +11,7 @@ use compatrix_binary::Unreadable;
 use serde::{Deserialize, Serialize};
 
 use super::inspect::{Inspection, SQLITE};
-use super::product::Product;
+use super::product::{Product, Recorded};
 use super::units::is_kept_by_tools;
 use crate::find::input::Input;
 use crate::sys::files;
@@ -23,7 +23,7 @@ use elsewhere::is_of_the_system;
 pub(crate) use elsewhere::Loaded;
 
 /// The SQLite library that the loader resolves for an executable with this library path; `None` if it needs none. `loader`
-/// is asked about a file that names none.
+/// is asked about a file that names none. `recorded` says where it is started: relative folders begin there.
 ///
 /// The executable itself is never started, but its loader, which prints the libraries. A file without loader and libraries
 /// is static, and loads nothing. No answer outlives this process: a folder that the loader searches may be filled at any
@@ -37,8 +37,9 @@ pub(crate) fn resolved_sqlite(
     inspection: &Inspection,
     loader: Option<&str>,
     library_path: Option<&str>,
-    env: &BTreeMap<String, String>,
+    recorded: &Recorded,
 ) -> Result<Option<Loaded>> {
+    let Recorded { env, dir, .. } = recorded;
     let asks = match &inspection.asks {
         Ok(asks) => asks,
         // A script, or whatever a test may start.
@@ -49,12 +50,12 @@ pub(crate) fn resolved_sqlite(
         return Ok(None);
     }
     if !elsewhere::has_its_loader_here(asks) {
-        return elsewhere::sqlite_of(executable, asks, library_path, env);
+        return elsewhere::sqlite_of((executable, dir), asks, library_path, env);
     }
     match inspection.loader().or(loader) {
         Some(loader) => {
-            let listed = listed(host, executable, loader, library_path, &of_loader(env))?;
-            Ok(parse_loaded(&listed)?.map(Loaded::File))
+            let listed = listed(host, (executable, dir), loader, library_path, &of_loader(env))?;
+            Ok(parse_loaded(&listed)?.map(|path| Loaded::File(dir.join(path))))
         }
         None => Ok(None),
     }
@@ -72,12 +73,15 @@ pub(super) fn places_before_others(host: &Host, product: &Product) -> BTreeSet<I
         let named = executable.inspection.folders().map(|folder| folder.replace("${ORIGIN}", "$ORIGIN"));
         let named = named.map(|folder| folder.replace("$ORIGIN", &own));
         let of_cargo = executable.recorded.library_path.iter().flat_map(|path| path.split(':').map(str::to_owned));
-        let folders = named.chain(of_cargo).map(PathBuf::from);
-        for folder in folders.filter(|folder| folder.is_absolute() && !is_kept_by_tools(host, folder)) {
+        // A relative one begins where the executable is started.
+        let folders = named.chain(of_cargo).map(|folder| executable.recorded.dir.join(folder));
+        for folder in folders.filter(|folder| !is_kept_by_tools(host, folder)) {
             let sqlite = executable.inspection.needs().filter(|library| library.starts_with(SQLITE));
             places.extend(sqlite.map(|library| Input::at(host, &folder.join(library))));
             places.insert(Input::at(host, &folder.join(HWCAPS)));
         }
+        let by_path = executable.inspection.needs().filter(|library| library.contains('/'));
+        places.extend(by_path.map(|library| Input::at(host, &executable.recorded.dir.join(library))));
     }
     places
 }
@@ -100,18 +104,19 @@ struct Answer {
 /// it looked at; if that is not known, it is asked again.
 fn listed(
     host: &Host,
-    executable: &Path,
+    (executable, dir): (&Path, &Path),
     loader: &str,
     library_path: Option<&str>,
     env: &BTreeMap<String, String>,
 ) -> Result<String> {
-    let name = format!("loader {loader} {} {} {env:?}", executable.display(), library_path.unwrap_or_default());
+    let library_folders = library_path.unwrap_or_default();
+    let name = format!("loader {loader} {} in {} {library_folders} {env:?}", executable.display(), dir.display());
     let is_good = |known: &Option<Answer>| {
         known.as_ref().is_some_and(|known| known.watched.iter().all(|(path, stamp)| now(path) == *stamp))
     };
     let mut fresh = None;
     let known = host.memo.for_now_while(&name, is_good, || -> Result<Option<Answer>> {
-        let (listed, looked_at) = asked(host, executable, loader, library_path, env)?;
+        let (listed, looked_at) = asked(host, (executable, dir), loader, library_path, env)?;
         let answer = watched(looked_at, executable).map(|watched| Answer { listed: listed.clone(), watched });
         fresh = Some(listed);
         Ok(answer)
@@ -141,12 +146,12 @@ const CALM: Duration = Duration::from_secs(2);
 /// Asks the loader: its list, and the paths that it looked at, none if it does not name them.
 fn asked(
     host: &Host,
-    executable: &Path,
+    (executable, dir): (&Path, &Path),
     loader: &str,
     library_path: Option<&str>,
     env: &BTreeMap<String, String>,
 ) -> Result<(String, Vec<PathBuf>)> {
-    let mut command = ask(loader, executable, &host.root).envs(env);
+    let mut command = ask(loader, executable, dir).envs(env);
     if let Some(path) = library_path {
         command = command.env(LIBRARY_PATH, path);
     }
@@ -160,7 +165,8 @@ fn asked(
         let errors: String = said.lines().filter(|line| !is_debug(line)).map(|line| format!("{line}\n")).collect();
         bail!("the loader does not report the libraries of {}: {}", executable.display(), last_lines(&errors, 1));
     }
-    Ok((finished.stdout.text(), said.lines().flat_map(looked_at).collect()))
+    let places = said.lines().flat_map(looked_at).map(|path| dir.join(path));
+    Ok((finished.stdout.text(), places.collect()))
 }
 
 /// A line of LD_DEBUG begins with the number of the process.
@@ -184,33 +190,32 @@ fn looked_at(line: &str) -> Vec<PathBuf> {
 /// The loader started on this file so that it lists libraries. glibc's does so with LD_TRACE_LOADED_OBJECTS, and goes on
 /// after one that it does not find; its `--list` stops there. Others may not know the variable, and would run the file;
 /// musl's knows `--list` (ld.so(8); `ldso/dynlink.c` of musl).
-fn ask(loader: &str, executable: &Path, root: &Path) -> Command {
+fn ask(loader: &str, executable: &Path, dir: &Path) -> Command {
     let name = Path::new(loader).file_name().unwrap_or_default().to_string_lossy();
     let is_glibc = ["ld-linux", "ld64.so", "ld.so", "ld-2."].iter().any(|start| name.starts_with(start));
     let file = executable.to_string_lossy().into_owned();
-    let command = Command::new(loader, root);
+    let command = Command::new(loader, dir);
     match is_glibc {
         true => command.args([file]).env("LD_TRACE_LOADED_OBJECTS", "1").env("LD_DEBUG", "libs"),
         false => command.args(["--list".to_owned(), file]),
     }
 }
 
+/// The first SQLite of the loader's list, as it names it: a relative path begins where the executable is started. A line
+/// begins with what was asked for: a name, or a path. What is preloaded has its path alone.
 fn parse_loaded(listed: &str) -> Result<Option<PathBuf>> {
-    // One that is preloaded is listed by its path alone.
-    let is_one =
-        |line: &&str| line.split(" (").next().unwrap_or(line).rsplit('/').next().unwrap_or(line).starts_with(SQLITE);
-    let Some(line) =
-        listed.lines().map(str::trim).find(|line| line.starts_with(SQLITE) || (line.starts_with('/') && is_one(line)))
+    let asked = |line: &str| line.split(" => ").next().and_then(|word| word.split(" (").next()).map(str::to_owned);
+    let is_one = |asked: &String| asked.rsplit('/').next().is_some_and(|name| name.starts_with(SQLITE));
+    let lines = listed.lines().map(str::trim);
+    let Some((line, asked)) = lines.filter_map(|line| Some((line, asked(line)?))).find(|(_, asked)| is_one(asked))
     else {
         return Ok(None);
     };
-    if line.starts_with('/') {
-        return Ok(line.rsplit_once(" (").map(|(path, _)| PathBuf::from(path)));
-    }
-    match line.split_once("=> ").map(|(_, rest)| rest) {
-        // A path that is only a name: of the folder that the loader itself was started in.
-        None => bail!("the loader takes {} from the current folder", line.split(' ').next().unwrap_or_default()),
-        Some("not found") => bail!("the loader finds no {}", line.split(' ').next().unwrap_or_default()),
+    match line.split_once(" => ").map(|(_, rest)| rest) {
+        None if asked.contains('/') => Ok(Some(PathBuf::from(asked))),
+        // A path that is only a name.
+        None => bail!("the loader takes {asked} from the current folder"),
+        Some("not found") => bail!("the loader finds no {asked}"),
         Some(found) => Ok(Some(PathBuf::from(found.rsplit_once(" (").map_or(found, |(path, _)| path)))),
     }
 }
@@ -226,6 +231,9 @@ mod tests {
         let preloaded = "\tlinux-vdso.so.1 (0x7f)\n\t/x/libsqlite3.so.0 (0x7e)\n\tlibc.so.6 => /lib/libc.so.6 (0x7e)\n";
         assert_eq!(parse_loaded(preloaded).unwrap(), Some(PathBuf::from("/x/libsqlite3.so.0")));
         assert_eq!(parse_loaded("\tlibc.so.6 => /lib/libc.so.6 (0x7e)\n").unwrap(), None);
+        let by_path =
+            "\tlib/libsqlite3.so => lib/libsqlite3.so (0x7f00)\n\tlibsqlite3.so.0 => /x/libsqlite3.so.0 (0x7e)\n";
+        assert_eq!(parse_loaded(by_path).unwrap(), Some(PathBuf::from("lib/libsqlite3.so")), "the first one");
         let missing = parse_loaded("\tlibsqlite3.so.0 => not found\n").unwrap_err().to_string();
         assert_eq!(missing, "the loader finds no libsqlite3.so.0");
     }

@@ -47,7 +47,7 @@ pub(crate) fn identify(host: &Host, inputs: &RunInputs<'_>, product: &Product) -
             &executable.inspection,
             own_loader,
             path.as_deref(),
-            &executable.recorded.env,
+            &executable.recorded,
         );
         let loaded = match loaded {
             Ok(Some(Loaded::File(library))) => Some(prove_library(host, &library)?),

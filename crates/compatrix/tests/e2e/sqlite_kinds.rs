@@ -105,6 +105,17 @@ fn starts() {
     let (_, outcome, cause) = judged(&json, "sqlite=3.46.0");
     assert_eq!(outcome, "misidentified");
     assert!(cause.starts_with("ask, which tests can start or load, loads ") && cause.contains("3.45.0"), "{cause}");
+
+    // A relative folder begins where the tests start, wherever the command is given.
+    write("build.rs", "fn main() { println!(\"cargo:rustc-link-arg-tests=-Wl,--disable-new-dtags,-rpath,near\"); }");
+    let json = kept.compat(&kept.cache, &["--cell", "sqlite=3.46.0"]).expect(0).json();
+    assert_eq!(judged(&json, "sqlite=3.46.0").0, "ok", "nothing is there");
+    write("near/libsqlite3.so.0", "");
+    std::fs::copy(&other, kept.root.join("near/libsqlite3.so.0")).expect("copies");
+    let json = kept.compat(&kept.cache, &["--cell", "sqlite=3.46.0"]).expect(1).json();
+    std::fs::remove_dir_all(kept.root.join("near")).expect("removes");
+    let (_, outcome, cause) = judged(&json, "sqlite=3.46.0");
+    assert!(outcome == "misidentified" && cause.contains("near/libsqlite3.so.0 3.45.0"), "{outcome}: {cause}");
 }
 
 #[test]

@@ -38,7 +38,7 @@ pub(super) fn has_its_loader_here(asks: &Binary) -> bool {
 /// # Errors
 /// It finds none, or one of its libraries that might bring it is nowhere.
 pub(super) fn sqlite_of(
-    executable: &Path,
+    (executable, dir): (&Path, &Path),
     asks: &Binary,
     library_path: Option<&str>,
     env: &BTreeMap<String, String>,
@@ -47,7 +47,7 @@ pub(super) fn sqlite_of(
     let loader = Loader::of(asks);
     let path = executable.canonicalize().unwrap_or_else(|_| executable.to_owned());
     let object = Object { path: disk.theirs(loader, &path), binary: asks.clone() };
-    let environment = environment(&disk, loader, library_path, env);
+    let environment = environment(&disk, (loader, dir), library_path, env);
     let harmless = |name: &str| is_of_the_system(name) || is_of_another_system(name);
     match resolve(&object, &environment, &disk, &is_sqlite, &harmless) {
         Resolved::Static | Resolved::NotNeeded => Ok(None),
@@ -73,7 +73,12 @@ pub(super) fn leads(loader: Loader, folders: &str) -> (&'static str, String) {
     }
 }
 
-fn environment(disk: &Disk, loader: Loader, library_path: Option<&str>, env: &BTreeMap<String, String>) -> Environment {
+fn environment(
+    disk: &Disk,
+    (loader, dir): (Loader, &Path),
+    library_path: Option<&str>,
+    env: &BTreeMap<String, String>,
+) -> Environment {
     let obeyed = |name: &str| {
         let of_loader = ["LD_PRELOAD", "WINEPATH", "WINEDLLOVERRIDES"].contains(&name) || name.starts_with("DYLD_");
         of_loader && name != "LD_LIBRARY_PATH"
@@ -83,7 +88,7 @@ fn environment(disk: &Disk, loader: Loader, library_path: Option<&str>, env: &BT
     let folder = |below: &str| format!("C:\\windows{below}");
     Environment {
         variables: variables.chain(lead).collect(),
-        current: disk.theirs(loader, Path::new("/")),
+        current: disk.theirs(loader, dir),
         windows: WindowsFolders {
             system32: folder("\\system32"),
             system: folder("\\system"),
@@ -238,7 +243,7 @@ mod tests {
         let binary = compatrix_binary::read(&files::read(&program).unwrap(), None).unwrap();
         let planned = dir.join("planned").to_string_lossy().into_owned();
         let env = BTreeMap::from([("WINEPREFIX".to_owned(), dir.join("prefix").to_string_lossy().into_owned())]);
-        let found = || sqlite_of(&program, &binary, Some(&planned), &env);
+        let found = || sqlite_of((&program, Path::new("/")), &binary, Some(&planned), &env);
         assert_eq!(found().unwrap(), Some(Loaded::File(dir.join("planned/sqlite3.dll"))));
         // A lie: beside the program, by another case, goes before all paths.
         files::copy(&dir.join("planned/sqlite3.dll"), &dir.join("app/SQLITE3.dll")).unwrap();
