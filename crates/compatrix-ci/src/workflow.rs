@@ -88,6 +88,17 @@ pub enum Text {
     Expression(Expression),
 }
 
+/// Whether a job's failure fails its workflow.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum MayFail {
+    /// It does.
+    Never,
+    /// It does not, in any case.
+    Always,
+    /// It does not where GitHub finds this true.
+    Where(Expression),
+}
+
 /// A job of a workflow; its matrix can turn it into many.
 #[derive(Debug, Clone, PartialEq)]
 pub struct WorkflowJob {
@@ -112,7 +123,7 @@ pub struct WorkflowJob {
     /// Runs the job once per row.
     pub matrix: Option<Matrix>,
     /// Whether the workflow continues if it fails.
-    pub continue_on_error: Option<Expression>,
+    pub continue_on_error: MayFail,
     /// Environment of its steps.
     pub env: Vec<(String, Text)>,
     /// Executed in order.

@@ -7,7 +7,7 @@ use compatrix_model::matrix_spec::{Ci, CiEvent, Spec};
 
 use crate::benchmarks::BenchJob;
 use crate::workflow::rehearsal::GATE;
-use crate::workflow::{Concurrency, Step, Text, Workflow, WorkflowJob};
+use crate::workflow::{Concurrency, MayFail, Step, Text, Workflow, WorkflowJob};
 
 use super::about::{count, to_change, wrap};
 use super::scene::{caches_compiled, triggers, usual_runner, Options};
@@ -152,7 +152,7 @@ fn gate(
         permissions: vec![steps::READS_CODE],
         timeout_minutes: ci.timeout_minutes,
         matrix: None,
-        continue_on_error: None,
+        continue_on_error: MayFail::Never,
         env,
         steps,
     }

@@ -8,7 +8,7 @@
 use compatrix_model::matrix_spec::{Ci, CiEvent};
 
 use crate::benchmarks::BenchJob;
-use crate::workflow::{Concurrency, Permission, Text, Trigger, Workflow, WorkflowJob};
+use crate::workflow::{Concurrency, MayFail, Permission, Text, Trigger, Workflow, WorkflowJob};
 use crate::Place;
 
 use super::about::{to_change, wrap};
@@ -112,7 +112,7 @@ fn render(ci: &Ci, platforms: &[&str], options: &Options<'_>) -> WorkflowJob {
         ],
         timeout_minutes: RENDER_MINUTES,
         matrix: None,
-        continue_on_error: None,
+        continue_on_error: MayFail::Never,
         env: steps::handed_env(options),
         steps,
     }
@@ -154,7 +154,7 @@ fn comment(ci: &Ci, options: &Options<'_>) -> WorkflowJob {
         permissions: vec![Permission { scope: "pull-requests", write: true, why: "to comment on the pull request" }],
         timeout_minutes: COMMENT_MINUTES,
         matrix: None,
-        continue_on_error: None,
+        continue_on_error: MayFail::Never,
         env: Vec::new(),
         steps: vec![uses("Download the comment", "actions/download-artifact", download), post],
     }

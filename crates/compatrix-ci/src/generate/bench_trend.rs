@@ -8,7 +8,7 @@
 use compatrix_model::matrix_spec::{Ci, Spec};
 
 use crate::benchmarks::BenchJob;
-use crate::workflow::{Permission, Step, Text, WorkflowJob};
+use crate::workflow::{MayFail, Permission, Step, Text, WorkflowJob};
 
 use super::expression;
 use super::scene::{usual_runner, Options};
@@ -80,7 +80,7 @@ pub(super) fn job(spec: &Spec, ci: &Ci, push: &BenchJob, needs: Vec<String>, opt
         }],
         timeout_minutes: TIMEOUT_MINUTES,
         matrix: None,
-        continue_on_error: None,
+        continue_on_error: MayFail::Never,
         env: Vec::new(),
         steps: vec![uses("Download the records of all platforms", "actions/download-artifact", all), push],
     }

@@ -1,6 +1,6 @@
 //! The jobs that run cells: one workflow job per group, with a static matrix.
 
-use crate::workflow::{Container, Matrix, MatrixValue, Step, Text, WorkflowJob};
+use crate::workflow::{Container, Matrix, MatrixValue, MayFail, Step, Text, WorkflowJob};
 use crate::{CiPlan, Group, Job, Needs};
 use compatrix_model::matrix_spec::JobCommand;
 
@@ -59,7 +59,7 @@ impl Scene<'_> {
             permissions: vec![steps::READS_CODE],
             timeout_minutes: self.ci.timeout_minutes,
             matrix: Some(Matrix { include: group.jobs.iter().map(row).collect() }),
-            continue_on_error: Some(expression::ALLOW_FAILURE),
+            continue_on_error: MayFail::Where(expression::ALLOW_FAILURE),
             env,
             steps,
         }

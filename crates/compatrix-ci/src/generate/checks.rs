@@ -1,6 +1,6 @@
 //! The workflow of ordinary lints and tests.
 
-use crate::workflow::{Step, Text, Trigger, Workflow, WorkflowJob};
+use crate::workflow::{MayFail, Step, Text, Trigger, Workflow, WorkflowJob};
 use compatrix_model::matrix_spec::Spec;
 use compatrix_model::matrix_spec::{Check, Checks, Ci};
 
@@ -33,7 +33,7 @@ pub(super) fn workflow(spec: &Spec, ci: &Ci, checks: &Checks, options: &Options<
         permissions: vec![steps::READS_CODE],
         timeout_minutes: ci.timeout_minutes,
         matrix: None,
-        continue_on_error: None,
+        continue_on_error: MayFail::Never,
         env,
         steps: steps_of(spec, ci, checks, options),
     };

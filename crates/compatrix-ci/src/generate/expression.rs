@@ -11,8 +11,6 @@ pub(super) const NAME: Expression = Expression("${{ matrix.name }}");
 pub(super) const JOB: Expression = Expression("${{ matrix.job }}");
 /// Whether a matrix row's job may fail.
 pub(super) const ALLOW_FAILURE: Expression = Expression("${{ matrix.allow_failure }}");
-/// That a job may fail in any case.
-pub(super) const MAY_FAIL: Expression = Expression("${{ true }}");
 /// The artifact of a matrix row's job, for `compat`.
 pub(super) const EVIDENCE_COMPAT: Expression = Expression("evidence-compat-${{ matrix.job }}");
 /// The artifact of a matrix row's job, for `leak-check`.

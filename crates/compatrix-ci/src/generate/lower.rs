@@ -4,7 +4,7 @@ use std::fmt;
 
 use crate::pins::{is_digest, is_sha, Pins, FILE};
 use crate::workflow::{
-    Action, Container, Expression, Matrix, MatrixValue, Permission, Step, Text, Trigger, Workflow, WorkflowJob,
+    Action, Container, Expression, Matrix, MatrixValue, MayFail, Permission, Step, Text, Trigger, Workflow, WorkflowJob,
 };
 
 use super::header;
@@ -184,7 +184,7 @@ impl Lower<'_> {
         map = map
             .with("timeout-minutes", Node::Number(job.timeout_minutes.into()))
             .with("permissions", permissions(&job.permissions))
-            .with_some("continue-on-error", job.continue_on_error.map(expression));
+            .with_some("continue-on-error", may_fail(job.continue_on_error));
         if let Some(matrix) = &job.matrix {
             let strategy = Map::default().with("fail-fast", false).with("matrix", self.matrix(matrix, place));
             map = map.with("strategy", strategy);
@@ -290,6 +290,14 @@ impl Lower<'_> {
 
 fn expression(text: Expression) -> Node {
     text.0.into()
+}
+
+fn may_fail(may: MayFail) -> Option<Node> {
+    match may {
+        MayFail::Never => None,
+        MayFail::Always => Some(true.into()),
+        MayFail::Where(of) => Some(expression(of)),
+    }
 }
 
 fn permissions(grants: &[Permission]) -> Map {

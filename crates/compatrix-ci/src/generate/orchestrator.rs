@@ -1,6 +1,6 @@
 //! The first job of a platform: it compiles the orchestrator once, and builds the exact SQLite libraries.
 
-use crate::workflow::{Step, Text, WorkflowJob};
+use crate::workflow::{MayFail, Step, Text, WorkflowJob};
 use compatrix_model::matrix_spec::Ci;
 
 use super::expression;
@@ -61,7 +61,7 @@ impl Scene<'_> {
             permissions: vec![steps::READS_CODE],
             timeout_minutes: TIMEOUT_MINUTES,
             matrix: None,
-            continue_on_error: self.ci.only_tries(platform).then_some(expression::MAY_FAIL),
+            continue_on_error: if self.ci.only_tries(platform) { MayFail::Always } else { MayFail::Never },
             env: steps::handed_env(self.options),
             steps,
         })

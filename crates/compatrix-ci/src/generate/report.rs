@@ -1,6 +1,6 @@
 //! The job that reports a failed schedule, which nobody watches.
 
-use crate::workflow::{Expression, Permission, Text, WorkflowJob};
+use crate::workflow::{Expression, MayFail, Permission, Text, WorkflowJob};
 
 use super::expression;
 use super::scene::Options;
@@ -41,7 +41,7 @@ pub(super) fn job(
         permissions: vec![Permission { scope: "issues", write: true, why: "to open the issue or comment on it" }],
         timeout_minutes: TIMEOUT_MINUTES,
         matrix: None,
-        continue_on_error: None,
+        continue_on_error: MayFail::Never,
         env: Vec::new(),
         steps: vec![step],
     }

@@ -1,6 +1,6 @@
 //! The last jobs: the verdict for all evidence, which is the required check, and the report of a failed schedule.
 
-use crate::workflow::{Permission, Text, WorkflowJob};
+use crate::workflow::{MayFail, Permission, Text, WorkflowJob};
 use compatrix_model::matrix_spec::{CiEvent, JobCommand};
 
 use super::scene::{Program, Scene};
@@ -66,7 +66,7 @@ impl Scene<'_> {
             permissions,
             timeout_minutes: TIMEOUT_MINUTES,
             matrix: None,
-            continue_on_error: None,
+            continue_on_error: MayFail::Never,
             env: steps::handed_env(self.options),
             steps,
         }

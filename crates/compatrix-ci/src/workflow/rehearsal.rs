@@ -8,7 +8,7 @@ use std::fmt;
 use serde_json::{json, Map, Value};
 
 use super::evaluate::{self, Status};
-use super::{Action, Expression, MatrixValue, Text, Workflow, WorkflowJob};
+use super::{Action, Expression, MatrixValue, MayFail, Text, Workflow, WorkflowJob};
 
 /// The job that gives the verdict of all cells.
 const VERDICT: &str = "verdict";
@@ -213,7 +213,9 @@ pub fn refusals(workflow: &Workflow) -> Vec<String> {
     for job in &workflow.jobs {
         let place = format!("job `{}`", job.id);
         conditions(job.condition, &place, &mut refuse);
-        conditions(job.continue_on_error, &place, &mut refuse);
+        if let MayFail::Where(of) = job.continue_on_error {
+            conditions(Some(of), &place, &mut refuse);
+        }
         texts(job.env.iter().map(|(_, text)| text), &place, &mut refuse);
         for (n, step) in job.steps.iter().enumerate() {
             let place = format!("{place}, step {}", n + 1);

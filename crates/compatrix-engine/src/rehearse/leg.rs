@@ -8,7 +8,7 @@ use anyhow::anyhow;
 use compatrix_ci::workflow::evaluate;
 use compatrix_ci::workflow::evaluate::{Status, Trouble};
 use compatrix_ci::workflow::rehearsal::{gives_verdict, JobResult, Leg};
-use compatrix_ci::workflow::{Action, Installs, Step, WorkflowJob};
+use compatrix_ci::workflow::{Action, Installs, MayFail, Step, WorkflowJob};
 use serde_json::{json, Map, Value};
 
 use super::job::{Going, JobOutcome, Stop};
@@ -86,11 +86,14 @@ impl Going<'_, '_> {
                 Err(trouble) => return Err(self.unknown("env", &trouble)),
             }
         }
-        if let Some(expression) = self.job.continue_on_error {
-            let value = evaluate::value(expression.0, &self.scope());
-            let value = value.map_err(|trouble| self.unknown("continue-on-error", &trouble))?;
-            self.outcome.may_fail = evaluate::truthy(&value);
-        }
+        self.outcome.may_fail = match self.job.continue_on_error {
+            MayFail::Never => false,
+            MayFail::Always => true,
+            MayFail::Where(expression) => {
+                let value = evaluate::value(expression.0, &self.scope());
+                evaluate::truthy(&value.map_err(|trouble| self.unknown("continue-on-error", &trouble))?)
+            }
+        };
         let mut deadline_passed = false;
         for (n, step) in self.job.steps.iter().enumerate() {
             if self.rehearsal.setup.host.supervisor.is_interrupted() {

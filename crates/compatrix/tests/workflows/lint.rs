@@ -221,7 +221,7 @@ may-fail = [{ rust = "nightly" }]
 [ci.runners]
 linux-x86_64 = "ubuntu-24.04"
 macos-aarch64 = "macos-15"
-windows-x86_64 = "windows-2025"
+windows-x86_64 = { label = "windows-2025", may-fail = true }
 [ci.pull_request]
 compat = "few"
 leak-check = "few"

@@ -165,7 +165,11 @@ fn ci(t: &mut Tape<'_>, rust: &[&str], out: &mut String) {
     let platforms: Vec<&str> = (0..many)
         .map(|n| {
             let (platform, labels) = PLATFORMS[(first + n) % PLATFORMS.len()];
-            writeln!(out, "{platform} = {:?}", t.one(labels)).unwrap();
+            let label = t.one(labels);
+            match t.once_in(4) {
+                true => writeln!(out, "{platform} = {{ label = {label:?}, may-fail = true }}").unwrap(),
+                false => writeln!(out, "{platform} = {label:?}").unwrap(),
+            }
             platform
         })
         .collect();

@@ -14,7 +14,7 @@ fn job(id: &str, needs: &[&str]) -> WorkflowJob {
         permissions: Vec::new(),
         timeout_minutes: 1,
         matrix: None,
-        continue_on_error: None,
+        continue_on_error: MayFail::Never,
         env: Vec::new(),
         steps: Vec::new(),
     }

@@ -5,7 +5,7 @@ use std::process::Command;
 use std::sync::mpsc;
 use std::time::Duration;
 
-use compatrix_ci::workflow::{Action, Container, Expression, Installs, Matrix, MatrixValue, Step, Text};
+use compatrix_ci::workflow::{Action, Container, Expression, Installs, Matrix, MatrixValue, MayFail, Step, Text};
 use compatrix_ci::Place;
 use compatrix_model::matrix_spec::CiEvent;
 
@@ -106,7 +106,7 @@ fn job(id: &str, needs: &[&str], steps: Vec<Step>) -> WorkflowJob {
         permissions: Vec::new(),
         timeout_minutes: 5,
         matrix: None,
-        continue_on_error: None,
+        continue_on_error: MayFail::Never,
         env: vec![("OF_JOB".to_owned(), Text::expression("${{ github.event_name }}"))],
         steps,
     }
@@ -174,7 +174,7 @@ fn cells(line: &'static str, may_fail: [bool; 2]) -> WorkflowJob {
         ]
     };
     job.matrix = Some(Matrix { include: vec![row("one", may_fail[0]), row("two", may_fail[1])] });
-    job.continue_on_error = Some(Expression("${{ matrix.allow_failure }}"));
+    job.continue_on_error = MayFail::Where(Expression("${{ matrix.allow_failure }}"));
     job
 }
 
