@@ -17,8 +17,8 @@ mod target;
 mod units;
 
 pub(crate) use cargo::{
-    classify, commands, debug_environment, doctest_command, doctests, environment, link_environment, pkg_config_path,
-    typed_arguments,
+    classify, commands, debug_environment, doctest_command, doctests, environment, inside, link_environment,
+    pkg_config_path, typed_arguments,
 };
 pub(crate) use identified::build;
 pub(crate) use loader::HWCAPS;

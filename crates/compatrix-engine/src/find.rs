@@ -19,6 +19,7 @@ mod outside;
 pub mod own_xtask;
 pub mod places;
 mod repositories;
+pub(crate) mod root;
 pub(crate) mod sources;
 pub mod sqlite;
 pub(crate) mod surroundings;

@@ -4,6 +4,7 @@
 //! needs is had by [`provide`].
 
 pub mod exact_sqlite;
+mod roots;
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -63,6 +64,7 @@ pub fn survey(host: &Host, parsed: &Parsed) -> Result<Survey, Error> {
             stds: system::stds(host, spec, &toolchains),
             toolchains,
             sqlite,
+            roots: BTreeMap::new(),
             fixtures,
             packages,
             sources: workspace.source.sources,
@@ -72,6 +74,7 @@ pub fn survey(host: &Host, parsed: &Parsed) -> Result<Survey, Error> {
             debug_is_settled: debug_info::is_settled(host, &workspace.dirs.packages),
         };
         let mut survey = Survey { facts, workspace };
+        roots::look(host, spec, &mut survey);
         find_locksets(host, spec, &mut survey)?;
         Ok(survey)
     })
@@ -86,6 +89,9 @@ pub(crate) fn find_toolchains(host: &Host, axis: Option<&Axis>) -> KnownValues<T
     let find = |setting: &Setting| match setting {
         Setting::RustupToolchain(toolchain) => toolchain::find_rustup(host, toolchain),
         Setting::PathToolchain(path) => ready(toolchain::facts(host, &host.root.join(path).join("bin"))),
+        Setting::DistroToolchain(request) if request.root => {
+            look(request, distro::find(host, request, Contents::Root), |unpacked| roots::toolchain(host, unpacked))
+        }
         Setting::DistroToolchain(request) => {
             look(request, distro::find(host, request, Contents::Toolchain), |unpacked| of_distro(host, unpacked))
         }
@@ -123,7 +129,7 @@ pub fn find_sqlite(
     let find = |setting: &Setting| match setting {
         Setting::SqliteBundled => sqlite::bundled(bundled_crate),
         Setting::SqliteHost => sqlite::find_host(host),
-        Setting::SqliteExact(version) => sqlite::find_exact(host, version, settings),
+        Setting::SqliteExact(version) => sqlite::find_exact(host, None, version, settings),
         Setting::DistroSqlite(request) => {
             Ok(look(request, distro::find(host, request, Contents::Sqlite), library_of_distro))
         }
@@ -226,7 +232,7 @@ fn library_of_distro(unpacked: &Unpacked) -> Result<SqliteFacts> {
 }
 
 fn identify(host: &Host, library: &Path) -> Result<LibraryNote> {
-    let said = sqlite::of_library(host, library)?;
+    let said = sqlite::of_library(host, None, library)?;
     let sha256 = files::sha256(library, &host.memo)?;
     Ok(LibraryNote { version: said.version, source_id: said.source_id, sha256 })
 }
@@ -243,7 +249,7 @@ pub(crate) fn build_sqlite<'v>(
         Setting::SqliteExact(version) => Some(ExactVersion { value: value.name.clone(), version: version.clone() }),
         _ => None,
     });
-    sqlite::build_all(host, settings, exact.collect(), tell)
+    sqlite::build_all(host, None, settings, exact.collect(), tell)
 }
 
 fn join<T>(thread: std::thread::ScopedJoinHandle<'_, T>) -> T {
@@ -266,6 +272,7 @@ pub fn provide(host: &Host, spec: &Spec, plan: &Plan, survey: &mut Survey, tell:
     let mut locksets = Vec::new();
     let mut toolchains = Vec::new();
     let mut libraries = Vec::new();
+    let mut in_roots = Vec::new();
     let mut packages = Vec::new();
     let mut broken = Vec::new();
     for provision in &plan.provisions {
@@ -273,7 +280,8 @@ pub fn provide(host: &Host, spec: &Spec, plan: &Plan, survey: &mut Survey, tell:
             Provision::Toolchain(name) => match value(AxisKind::Rust, name).map(|value| &value.setting) {
                 Some(Setting::RustupToolchain(toolchain)) => toolchains.push((name.clone(), toolchain.clone())),
                 Some(Setting::DistroToolchain(request)) => {
-                    packages.push(wanted(name, request, Contents::Toolchain));
+                    let contents = if request.root { Contents::Root } else { Contents::Toolchain };
+                    packages.push(wanted(name, request, contents));
                 }
                 _ => {}
             },
@@ -283,6 +291,9 @@ pub fn provide(host: &Host, spec: &Spec, plan: &Plan, survey: &mut Survey, tell:
                 }
                 value => libraries.extend(value),
             },
+            Provision::SqliteInRoot(root, name) => {
+                in_roots.extend(value(AxisKind::Sqlite, name).map(|one| (root, one)))
+            }
             Provision::Lockset(name) => locksets.push(name.clone()),
             Provision::Fixture(name) => {
                 let build = |host: &Host| Fixture::read(host, name.as_str()).and_then(|fixture| fixture.build(host));
@@ -327,6 +338,7 @@ pub fn provide(host: &Host, spec: &Spec, plan: &Plan, survey: &mut Survey, tell:
     });
     for (WantedPackages { value, request, contents }, found) in unpacked? {
         match contents {
+            Contents::Root => drop(installed.insert(value, look(&request, found, |dir| roots::toolchain(host, dir)))),
             Contents::Toolchain => drop(installed.insert(value, look(&request, found, |dir| of_distro(host, dir)))),
             Contents::Sqlite => drop(built.insert(value, look(&request, found, library_of_distro))),
         }
@@ -342,6 +354,8 @@ pub fn provide(host: &Host, spec: &Spec, plan: &Plan, survey: &mut Survey, tell:
     };
     facts.toolchains.extend(installed.into_iter().map(named));
     facts.sqlite.extend(built);
+    roots::build(host, spec, &in_roots, survey, tell);
+    roots::look(host, spec, survey);
     // Provisions not reached before an interrupt are still obtainable, but not now.
     if host.supervisor.is_interrupted() {
         return Err(Error::Interrupted);

@@ -4,6 +4,7 @@
 pub mod account;
 pub mod clock;
 pub(crate) mod elf;
+pub mod enclosure;
 pub mod environment;
 pub mod error;
 pub mod files;

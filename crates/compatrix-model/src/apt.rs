@@ -17,6 +17,26 @@ pub struct Request {
     pub packages: Vec<Package>,
     /// The sources; empty means the host's apt configuration.
     pub sources: Vec<Source>,
+    /// Whether a whole userland of the suite is wanted, with these packages in it, rather than the packages alone.
+    pub root: bool,
+}
+
+/// What a root has beside the packages that the spec names: what a build of Rust with C in it needs.
+const OF_ROOTS: [&str; 5] = ["gcc", "libc6-dev", "pkg-config", "ca-certificates", "libsqlite3-dev"];
+
+impl Request {
+    /// The packages of a root: those of the spec, a C compiler with headers, and SQLite's headers, of the same version as
+    /// its library if that is pinned.
+    pub fn of_root(&self) -> Vec<Package> {
+        let pinned =
+            self.packages.iter().find(|package| package.name == "libsqlite3-0").and_then(|p| p.version.clone());
+        let more = OF_ROOTS.iter().map(|name| Package {
+            name: (*name).to_owned(),
+            version: pinned.clone().filter(|_| *name == "libsqlite3-dev"),
+        });
+        let named = |name: &str| self.packages.iter().any(|package| package.name == name);
+        self.packages.iter().cloned().chain(more.filter(|package| !named(&package.name))).collect()
+    }
 }
 
 /// A package, perhaps of one version only.
@@ -59,8 +79,12 @@ impl fmt::Display for Package {
 }
 
 impl fmt::Display for Request {
-    /// `rustc cargo of bookworm`.
+    /// `rustc cargo of bookworm`; `a root of bookworm with rustc cargo`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.root {
+            let packages: Vec<String> = self.packages.iter().map(Package::to_string).collect();
+            return write!(f, "a root of {} with {}", self.suite, packages.join(" "));
+        }
         for package in &self.packages {
             write!(f, "{package} ")?;
         }
@@ -81,5 +105,23 @@ mod tests {
         {
             assert_eq!(Package::parse(bad), None, "{bad}");
         }
+    }
+
+    #[test]
+    fn a_root_has_what_a_build_needs() {
+        let of = |packages: &[&str]| {
+            let packages = packages.iter().filter_map(|text| Package::parse(text)).collect();
+            let request = Request { suite: "trixie".to_owned(), packages, sources: Vec::new(), root: true };
+            let all: Vec<String> = request.of_root().iter().map(Package::to_string).collect();
+            (request.to_string(), all.join(" "))
+        };
+        let (shown, all) = of(&["rustc", "cargo"]);
+        assert_eq!(shown, "a root of trixie with rustc cargo");
+        assert_eq!(all, "rustc cargo gcc libc6-dev pkg-config ca-certificates libsqlite3-dev");
+        let (_, all) = of(&["rustc", "cargo", "libsqlite3-0=3.46.1-7", "gcc=1"]);
+        assert_eq!(
+            all,
+            "rustc cargo libsqlite3-0=3.46.1-7 gcc=1 libc6-dev pkg-config ca-certificates libsqlite3-dev=3.46.1-7"
+        );
     }
 }

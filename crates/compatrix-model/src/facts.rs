@@ -27,6 +27,9 @@ pub struct PlanFacts {
     pub toolchains: BTreeMap<ValueName, Availability<ToolchainVersions>>,
     /// By value of the `sqlite` axis.
     pub sqlite: BTreeMap<ValueName, Availability<Option<Version>>>,
+    /// The toolchains that are in a root, a whole userland: by value of the `rust` axis, what each value of the `sqlite` axis
+    /// is in it.
+    pub roots: BTreeMap<ValueName, BTreeMap<ValueName, Availability<Option<Version>>>>,
     /// By value of the `schema` axis.
     pub fixtures: BTreeMap<ValueName, Availability<()>>,
     /// By value of the `os` axis: whether this host is such a system, or can start programs of it.
@@ -125,7 +128,11 @@ impl PlanFacts {
         let toolchains = toolchains.filter_map(|(value, found)| Some(("rust", value, found.ready()?.rustc.clone())));
         let sqlite = self.sqlite.iter();
         let sqlite = sqlite.filter_map(|(value, found)| Some(("sqlite", value, found.ready()?.clone()?)));
+        // What is in a root alone has its version from there; what is also outside has it from outside.
+        let in_roots = self.roots.values().flatten();
+        let in_roots = in_roots.filter_map(|(value, found)| Some(("sqlite", value, found.ready()?.clone()?)));
         let known = toolchains
+            .chain(in_roots)
             .chain(sqlite)
             .filter_map(|(axis, value, version)| Some(((AxisName::new(axis).ok()?, value.clone()), version)));
         known.collect()

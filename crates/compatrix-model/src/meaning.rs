@@ -300,9 +300,12 @@ fn value_digest(spec: &Spec, axis: &Axis, value: &AxisValue, group: Option<&Lock
     parts.digest()
 }
 
-fn request_parts(parts: &mut Parts, Request { suite, packages, sources }: &Request) {
+fn request_parts(parts: &mut Parts, Request { suite, packages, sources, root }: &Request) {
     parts.add(suite).list(packages.iter().filter(|package| !package.is_source()).map(ToString::to_string));
     parts.list(sources.iter().map(ToString::to_string));
+    if *root {
+        parts.add("root");
+    }
 }
 
 #[cfg(test)]

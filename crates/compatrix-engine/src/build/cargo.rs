@@ -1,7 +1,8 @@
 //! One build: cargo compiles the test executables and reports their paths.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::Path;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context, Result};
@@ -24,9 +25,11 @@ use crate::deps::stage::{self, Stage, OUR_STAGE};
 use crate::find::facts::{SqliteFacts, TestedPackage, ToolchainFacts};
 use crate::find::input::Looked;
 use crate::find::manifest_text;
+use crate::find::root;
 use crate::find::surroundings;
 use crate::find::workspace::Workspace;
 use crate::sys::clock;
+use crate::sys::enclosure::Enclosure;
 use crate::sys::files;
 use crate::sys::host::Host;
 use crate::sys::os::env::{LIBRARY_PATH, SEPARATOR};
@@ -34,6 +37,9 @@ use crate::sys::process::{Command, Finished};
 use crate::sys::supervisor::End;
 
 const PKG_CONFIG_PATH: &str = "PKG_CONFIG_PATH";
+
+/// Variables of builds that name things of the host.
+const NOT_IN_ROOTS: [&str; 5] = ["CC", "AR", "PKG_CONFIG_PATH", "TMPDIR", "SHELL"];
 
 /// The time limit of one cargo.
 const TIMEOUT: Duration = Duration::from_secs(3600);
@@ -73,6 +79,7 @@ pub(crate) fn doctest_command(host: &Host, build: &Build, inputs: &BuildInputs<'
 fn base(host: &Host, build: &Build, inputs: &BuildInputs<'_>, target: &Path) -> Result<Command> {
     let root = inputs.stage.as_ref().map_or(&host.root, |stage| &stage.root);
     let offline = host.limits.offline || inputs.stage.as_ref().is_some_and(|stage| stage.served);
+    let root_of_cell = inside(host, inputs.toolchain, target);
     let target = target.to_string_lossy().into_owned();
     let mut command = Command::new(&inputs.toolchain.cargo, root)
         .args(["--locked".to_owned(), "--target-dir".to_owned(), target.clone()])
@@ -90,10 +97,19 @@ fn base(host: &Host, build: &Build, inputs: &BuildInputs<'_>, target: &Path) -> 
         command = command.env(name, value);
     }
     command.timeout = Some(TIMEOUT);
+    command.inside = root_of_cell;
     if build.sanitizer.is_some() {
         command = command.env(cc::PLAIN, "1");
     }
     Ok(target::with_variables(host, command, build, inputs))
+}
+
+/// The root that commands of a toolchain are started in, if it is in one: only the build's target folder and those of runs
+/// can be written.
+pub(crate) fn inside(host: &Host, toolchain: &ToolchainFacts, target: &Path) -> Option<Arc<Enclosure>> {
+    let write = ["record", "run", "repro", "probe"].map(|name| host.dir.join(name));
+    let write: Vec<PathBuf> = write.into_iter().chain([target.to_owned()]).collect();
+    Some(root::of_cell(host, toolchain.root.as_ref()?, &write))
 }
 
 /// The variables that switch debug information off, if the build is to have none. `dev` is what the profile `test` inherits
@@ -113,6 +129,10 @@ pub(crate) fn environment(
     offline: bool,
 ) -> Result<BTreeMap<String, String>> {
     let mut env = host.ambient.for_builds();
+    if toolchain.root.is_some() {
+        // The host's compiler, libraries and temporary files are not there.
+        NOT_IN_ROOTS.iter().for_each(|name| drop(env.remove(*name)));
+    }
     let mut set = |name: &str, value: &str| env.insert(name.to_owned(), value.to_owned());
     for (name, value) in toolchain.leads(&host.ambient) {
         set(&name, &value);
@@ -120,11 +140,13 @@ pub(crate) fn environment(
     // Nothing here is edited between two builds, so incremental data would only cost.
     set("CARGO_INCREMENTAL", "0");
     set("CARGO_TERM_COLOR", "never");
-    if offline {
+    if offline || toolchain.root.is_some() {
         set("CARGO_NET_OFFLINE", "true");
     }
-    for (name, value) in cc::environment(host)? {
-        set(&name, &value);
+    if toolchain.root.is_none() {
+        for (name, value) in cc::environment(host)? {
+            set(&name, &value);
+        }
     }
     env.extend(link_environment(link));
     Ok(env)

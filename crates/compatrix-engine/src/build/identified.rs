@@ -16,9 +16,10 @@ use crate::sys::host::Host;
 /// # Errors
 /// Our own side fails.
 pub(crate) fn build(host: &Host, build: &Build, inputs: &BuildInputs<'_>, jobs: &jobserver::Client) -> Result<Built> {
+    let root = cargo::inside(host, inputs.toolchain, &target_dir(host, build));
     let wrong = match &inputs.toolchain.misnamed {
         Some(wrong) => Some(wrong.clone()),
-        None => inputs.link.and_then(|link| sqlite::other_than_promised(host, link)),
+        None => inputs.link.and_then(|link| sqlite::other_than_promised(host, root.as_ref(), link)),
     };
     if let Some(cause) = wrong {
         let failure = NotBuilt::because(Outcome::Misidentified, cause, String::new());

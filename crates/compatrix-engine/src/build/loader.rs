@@ -3,7 +3,9 @@
 mod elsewhere;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{bail, Context, Result};
@@ -14,6 +16,7 @@ use super::inspect::{Inspection, SQLITE};
 use super::product::{Product, Recorded};
 use super::units::is_kept_by_tools;
 use crate::find::input::Input;
+use crate::sys::enclosure::Enclosure;
 use crate::sys::files;
 use crate::sys::host::{last_lines, Host};
 use crate::sys::os::env::LIBRARY_PATH;
@@ -33,7 +36,7 @@ pub(crate) use elsewhere::Loaded;
 /// The loader does not find the library, or does not answer; the executable is damaged.
 pub(crate) fn resolved_sqlite(
     host: &Host,
-    executable: &Path,
+    (executable, root): (&Path, Option<&Arc<Enclosure>>),
     inspection: &Inspection,
     loader: Option<&str>,
     library_path: Option<&str>,
@@ -49,13 +52,16 @@ pub(crate) fn resolved_sqlite(
     if asks.needs.iter().all(|need| is_of_the_system(&need.name)) {
         return Ok(None);
     }
-    if !elsewhere::has_its_loader_here(asks) {
+    // In a root the loader is the root's.
+    if root.is_none() && !elsewhere::has_its_loader_here(asks) {
         return elsewhere::sqlite_of((executable, dir), asks, library_path, env);
     }
     match inspection.loader().or(loader) {
         Some(loader) => {
-            let listed = listed(host, (executable, dir), loader, library_path, &of_loader(env))?;
-            Ok(parse_loaded(&listed)?.map(|path| Loaded::File(dir.join(path))))
+            let place = Place { executable, dir, root };
+            let found = parse_loaded(&listed(host, place, loader, library_path, &of_loader(env))?)?;
+            // The root's loader names what it sees.
+            Ok(found.map(|path| Loaded::File(place.outside(path))))
         }
         None => Ok(None),
     }
@@ -92,6 +98,29 @@ fn of_loader(env: &BTreeMap<String, String>) -> BTreeMap<String, String> {
     env.iter().filter(|(name, _)| obeys(name)).map(|(name, value)| (name.clone(), value.clone())).collect()
 }
 
+/// An executable, where it is started, and in which root, if in one.
+#[derive(Clone, Copy)]
+struct Place<'a> {
+    executable: &'a Path,
+    dir: &'a Path,
+    root: Option<&'a Arc<Enclosure>>,
+}
+
+impl Place<'_> {
+    /// A path of the loader's, as it is outside of the root.
+    fn outside(&self, path: PathBuf) -> PathBuf {
+        let path = self.dir.join(path);
+        self.root.map_or(path.clone(), |root| root.outside(&path))
+    }
+}
+
+impl fmt::Display for Place<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let tree = self.root.map(|root| root.tree.display().to_string()).unwrap_or_default();
+        write!(f, "{} in {}, root {tree}", self.executable.display(), self.dir.display())
+    }
+}
+
 /// What the loader said, and what it looked at to say so.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 struct Answer {
@@ -104,20 +133,20 @@ struct Answer {
 /// it looked at; if that is not known, it is asked again.
 fn listed(
     host: &Host,
-    (executable, dir): (&Path, &Path),
+    place: Place<'_>,
     loader: &str,
     library_path: Option<&str>,
     env: &BTreeMap<String, String>,
 ) -> Result<String> {
     let library_folders = library_path.unwrap_or_default();
-    let name = format!("loader {loader} {} in {} {library_folders} {env:?}", executable.display(), dir.display());
+    let name = format!("loader {loader} {place} {library_folders} {env:?}");
     let is_good = |known: &Option<Answer>| {
         known.as_ref().is_some_and(|known| known.watched.iter().all(|(path, stamp)| now(path) == *stamp))
     };
     let mut fresh = None;
     let known = host.memo.for_now_while(&name, is_good, || -> Result<Option<Answer>> {
-        let (listed, looked_at) = asked(host, (executable, dir), loader, library_path, env)?;
-        let answer = watched(looked_at, executable).map(|watched| Answer { listed: listed.clone(), watched });
+        let (listed, looked_at) = asked(host, place, loader, library_path, env)?;
+        let answer = watched(looked_at, place.executable).map(|watched| Answer { listed: listed.clone(), watched });
         fresh = Some(listed);
         Ok(answer)
     })?;
@@ -146,12 +175,13 @@ const CALM: Duration = Duration::from_secs(2);
 /// Asks the loader: its list, and the paths that it looked at, none if it does not name them.
 fn asked(
     host: &Host,
-    (executable, dir): (&Path, &Path),
+    place: Place<'_>,
     loader: &str,
     library_path: Option<&str>,
     env: &BTreeMap<String, String>,
 ) -> Result<(String, Vec<PathBuf>)> {
-    let mut command = ask(loader, executable, dir).envs(env);
+    let Place { executable, dir, root } = place;
+    let mut command = ask(loader, executable, dir).envs(env).inside(root.cloned());
     if let Some(path) = library_path {
         command = command.env(LIBRARY_PATH, path);
     }
@@ -165,7 +195,7 @@ fn asked(
         let errors: String = said.lines().filter(|line| !is_debug(line)).map(|line| format!("{line}\n")).collect();
         bail!("the loader does not report the libraries of {}: {}", executable.display(), last_lines(&errors, 1));
     }
-    let places = said.lines().flat_map(looked_at).map(|path| dir.join(path));
+    let places = said.lines().flat_map(looked_at).map(|path| place.outside(path));
     Ok((finished.stdout.text(), places.collect()))
 }
 

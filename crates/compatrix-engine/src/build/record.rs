@@ -27,6 +27,11 @@ const FOLDER: &str = "COMPATRIX_RECORD";
 /// The loader's path, which runs put together from several parts.
 pub(crate) use crate::sys::os::env::LIBRARY_PATH;
 
+/// The runner in a root. The environment is the one that the shell was given, not the one that it makes of it.
+const SCRIPT: &str = "#!/bin/sh\n\
+    readlink /proc/$$/cwd > \"$COMPATRIX_RECORD/$$.start\" && printf '%s' \"$1\" >> \"$COMPATRIX_RECORD/$$.start\" && \
+    cat /proc/$$/environ > \"$COMPATRIX_RECORD/$$.environ\"\n";
+
 /// What one start of the runner saw.
 #[derive(Debug, Serialize, Deserialize)]
 struct Start {
@@ -47,7 +52,7 @@ pub(super) fn ask(
     product: &mut Product,
     jobs: &jobserver::Client,
 ) -> Result<()> {
-    let (folder, runner) = prepare(host)?;
+    let (folder, runner) = prepare(host, command.inside.is_some())?;
     let triple = product.executables.first().and_then(|first| triple_of(target, &first.path)).unwrap_or(own.to_owned());
     let variable = format!("CARGO_TARGET_{}_RUNNER", triple.to_uppercase().replace(['-', '.'], "_"));
     let asked = command
@@ -66,11 +71,17 @@ pub(super) fn ask(
         let start: Start = serde_json::from_slice(&files::read(&path)?).context("a record of our own runner")?;
         starts.insert(start.executable.clone(), start);
     }
+    for path in files::list(folder.path())?.into_iter().filter(|path| path.extension().is_some_and(|e| e == "start")) {
+        let start = of_script(&files::read(&path)?, &files::read(&path.with_extension("environ"))?);
+        let start = start.context("a record of the runner in a root")?;
+        starts.insert(start.executable.clone(), start);
+    }
+    let given = asked.seen_env();
     for executable in &mut product.executables {
         let start = starts.remove(&executable.path).ok_or_else(|| {
             anyhow!("cargo did not start {} when it was asked how it does", executable.path.display())
         })?;
-        executable.recorded = recorded(start, &asked.env, &variable);
+        executable.recorded = recorded(start, &given, &variable);
     }
     // What a test starts inherits its loader's path.
     for program in &mut product.programs {
@@ -93,16 +104,35 @@ fn triple_of(target: &Path, product: &Path) -> Option<String> {
 
 /// The folder for the records, with the runner in it. cargo splits the variable at spaces, so the path must have none.
 #[allow(clippy::disallowed_methods, reason = "the system's folder, if our own will not do")]
-fn prepare(host: &Host) -> Result<(tempfile::TempDir, PathBuf)> {
+fn prepare(host: &Host, in_root: bool) -> Result<(tempfile::TempDir, PathBuf)> {
     let spaced = |path: &PathBuf| path.to_string_lossy().contains(char::is_whitespace);
-    let places = [host.dir.join("record"), host.cache.join("record"), std::env::temp_dir()];
+    let mut places = vec![host.dir.join("record"), host.cache.join("record"), std::env::temp_dir()];
+    // The others are not seen in a root.
+    places.truncate(if in_root { 1 } else { places.len() });
     let Some(place) = places.into_iter().find(|path| !spaced(path)) else {
         bail!("no folder without a space in its path, which cargo needs for a runner; set TMPDIR to one");
     };
     files::make_dir(&place)?;
     let folder = tempfile::tempdir_in(&place).with_context(|| format!("cannot write to {}", place.display()))?;
-    let runner = stand_in::link_in(folder.path(), NAME)?;
+    let runner = if in_root {
+        // Our own executable may need a newer C library than the root's.
+        let runner = folder.path().join(NAME);
+        files::write(&runner, SCRIPT.as_bytes())?;
+        files::make_executable(&runner)?;
+        runner
+    } else {
+        stand_in::link_in(folder.path(), NAME)?
+    };
     Ok((folder, runner))
+}
+
+/// What the script wrote: the folder, then the executable; and the environment as the kernel has it (proc(5)).
+fn of_script(start: &[u8], environ: &[u8]) -> Option<Start> {
+    let start = String::from_utf8(start.to_vec()).ok()?;
+    let (dir, executable) = start.split_once('\n')?;
+    let pairs = environ.split(|byte| *byte == 0).filter_map(|pair| std::str::from_utf8(pair).ok()?.split_once('='));
+    let env = pairs.map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
+    Some(Start { executable: PathBuf::from(executable), dir: PathBuf::from(dir), env })
 }
 
 /// What cargo added to the environment that it was given.
@@ -159,6 +189,14 @@ mod tests {
         assert_eq!(of("/t/debug/deps/a-1"), None);
         assert_eq!(of("/t/wasm32-wasip1/debug/deps/a-1.wasm").as_deref(), Some("wasm32-wasip1"));
         assert_eq!(of("/elsewhere/debug/deps/a-1"), None);
+    }
+
+    #[test]
+    fn the_script_s_words_are_read() {
+        let start = of_script(b"/w/a b\n/w/t/a-1", b"A=1\0B=x=y\nz\0C=\0").unwrap();
+        assert_eq!((start.dir.as_path(), start.executable.as_path()), (Path::new("/w/a b"), Path::new("/w/t/a-1")));
+        assert_eq!(start.env, vars(&[("A", "1"), ("B", "x=y\nz"), ("C", "")]));
+        assert!(of_script(b"/w", b"").is_none(), "cut off");
     }
 
     #[test]

@@ -1,9 +1,11 @@
 //! The C compiler: which one, and small questions to it.
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use anyhow::{anyhow, bail, Result};
 
+use crate::sys::enclosure::{Enclosure, PATH};
 use crate::sys::files;
 use crate::sys::host::{last_lines, Host};
 use crate::sys::process::Command;
@@ -17,8 +19,11 @@ pub(crate) fn words(host: &Host) -> Vec<String> {
 /// A C compiler command with these arguments.
 ///
 /// # Errors
-/// There is none on PATH.
-pub(crate) fn cc(host: &Host, dir: &Path) -> Result<Command> {
+/// There is none on PATH. That of a root is taken to be there.
+pub(crate) fn cc(host: &Host, root: Option<&Arc<Enclosure>>, dir: &Path) -> Result<Command> {
+    if root.is_some() {
+        return Ok(Command::new("/usr/bin/cc", dir).env("PATH", PATH).inside(root.cloned()));
+    }
     let words = words(host);
     let program = words.first().map(String::as_str).unwrap_or("cc");
     if host.ambient.find(program).is_none() {
@@ -39,7 +44,7 @@ pub(crate) fn fingerprint(host: &Host) -> String {
 pub(crate) fn library_dir(host: &Host, file: &str) -> Result<Option<String>> {
     let stamp = fingerprint(host);
     host.memo.fact(&format!("library-dir {file}"), &stamp, || {
-        let command = cc(host, &host.root)?.args([format!("-print-file-name={file}")]);
+        let command = cc(host, None, &host.root)?.args([format!("-print-file-name={file}")]);
         let said = host.run(&command)?.stdout.text().trim().to_owned();
         // A library that is not found is printed unchanged.
         let dir = Path::new(&said).canonicalize().ok().filter(|p| p.is_absolute());

@@ -7,6 +7,7 @@
 
 mod apt;
 mod packages;
+mod root;
 mod trouble;
 mod unpack;
 
@@ -53,6 +54,8 @@ pub(crate) struct Unpacked {
     pub(crate) upstream: Option<Version>,
     /// The identity of a SQLite, recorded when it was unpacked.
     pub(crate) library: Option<LibraryNote>,
+    /// Of a root: `Debian 13, glibc 2.41`.
+    pub(crate) system: Option<String>,
 }
 
 /// The packages of a request, as far as known without network.
@@ -61,7 +64,11 @@ pub(crate) fn find(host: &Host, request: &Request, contents: Contents) -> Availa
     let lacking = apt::PROGRAMS.iter().find(|program| host.ambient.find(program).is_none());
     let cannot_fetch = host.limits.offline || host.limits.no_install || lacking.is_some();
     let settled = !host.limits.fresh || cannot_fetch;
+    let lacks_for_root = || if contents == Contents::Root { root::lacks(host) } else { None };
     if let Some((dir, note)) = known(host, request, contents).filter(|_| settled) {
+        if let Some(lack) = lacks_for_root() {
+            return missing(lack);
+        }
         match note.lacks(host) {
             Ok(Some(lack)) => return missing(format!("{lack}; try it on a host whose system is as new")),
             // It runs here because this host has a newer one.
@@ -79,6 +86,9 @@ pub(crate) fn find(host: &Host, request: &Request, contents: Contents) -> Availa
         let flag = if host.limits.offline { "--offline" } else { "--no-install" };
         return missing(format!("not downloaded yet, and {flag} is set; run once without it"));
     }
+    if let Some(lack) = lacks_for_root() {
+        return missing(lack);
+    }
     match host.failure(&failure_name(request, contents)) {
         Some(reason) => Availability::Missing { reason },
         None => Availability::Obtainable { how: how(request) },
@@ -86,7 +96,10 @@ pub(crate) fn find(host: &Host, request: &Request, contents: Contents) -> Availa
 }
 
 fn how(request: &Request) -> String {
-    format!("{request}, by apt")
+    match request.root {
+        true => format!("{request}, by mmdebstrap"),
+        false => format!("{request}, by apt"),
+    }
 }
 
 /// The file that records the folder of a request.
@@ -109,7 +122,7 @@ fn known(host: &Host, request: &Request, contents: Contents) -> Option<(PathBuf,
 fn whole(dir: &Path, contents: Contents) -> Option<Note> {
     let note = Note::read(dir)?;
     let place = place(dir, contents, &note);
-    let started = if contents == Contents::Toolchain { place.join("rustc") } else { place };
+    let started = if contents == Contents::Sqlite { place } else { place.join("rustc") };
     (note.too_new || files::exists(&started)).then_some(note)
 }
 
@@ -122,12 +135,13 @@ fn unpacked(request: &Request, contents: Contents, dir: PathBuf, note: Note) -> 
     let named: Vec<String> = named.map(|package| format!("{} {}", package.name, package.version)).collect();
     let origin = format!("{} of {}", named.join(", "), note.suite);
     let of = |package: &&packages::DebPackage| match contents {
-        Contents::Toolchain => package.name.starts_with("rustc"),
+        Contents::Toolchain | Contents::Root => package.name.starts_with("rustc"),
         Contents::Sqlite => package.name.starts_with("libsqlite3"),
     };
     let upstream = note.packages.iter().filter(|package| is_named(&package.name)).find(of);
     let upstream = upstream.and_then(|package| upstream_version(&package.version));
-    Unpacked { place: place(&dir, contents, &note), dir, origin, sources, upstream, library: note.sqlite }
+    let (place, system) = (place(&dir, contents, &note), note.system);
+    Unpacked { place, dir, origin, sources, upstream, library: note.sqlite, system }
 }
 
 /// The upstream version in a package's: `3.40.1` of `3.40.1-2+deb12u2` (deb-version(7)).
@@ -140,7 +154,7 @@ fn upstream_version(package: &str) -> Option<Version> {
 /// The usable contents of a folder.
 fn place(dir: &Path, contents: Contents, note: &Note) -> PathBuf {
     match contents {
-        Contents::Toolchain => dir.join("root").join(&note.bin),
+        Contents::Toolchain | Contents::Root => dir.join("root").join(&note.bin),
         Contents::Sqlite => unpack::library(dir),
     }
 }
@@ -257,7 +271,8 @@ fn make(
     contents: Contents,
     identify: &Identify<'_>,
 ) -> Result<String, AptTrouble> {
-    let names: Vec<String> = request.packages.iter().map(ToString::to_string).collect();
+    let wanted = if contents == Contents::Root { request.of_root() } else { request.packages.clone() };
+    let names: Vec<String> = wanted.iter().map(ToString::to_string).collect();
     let packages = apt.resolve(&names, contents == Contents::Toolchain)?;
     let kind = format!("{contents:?}");
     let hashes = packages.iter().flat_map(|p| [p.name.as_str(), p.version.as_str(), p.sha256.as_str()]);
@@ -271,14 +286,17 @@ fn make(
         }
     }
     let scratch = tempfile::Builder::new().prefix(".making").tempdir_in(&folders).map_err(anyhow::Error::from)?;
-    let debs = scratch.path().join("debs");
-    apt.download(&packages, &debs)?;
-    let note =
-        Note { suite: request.suite.clone(), packages, glibc: None, too_new: false, bin: String::new(), sqlite: None };
-    let patchelf = || patchelf(host, apt, scratch.path());
-    let unpacking = Unpacking { host, scratch: scratch.path(), debs: &debs, patchelf: &patchelf, identify };
-    unpacking.run(contents, note)?;
-    files::remove_dir(&scratch.path().join("patchelf"))?;
+    if contents == Contents::Root {
+        root::make(host, apt, request, scratch.path())?;
+    } else {
+        let debs = scratch.path().join("debs");
+        apt.download(&packages, &debs)?;
+        let note = Note { suite: request.suite.clone(), packages, ..Note::default() };
+        let patchelf = || patchelf(host, apt, scratch.path());
+        let unpacking = Unpacking { host, scratch: scratch.path(), debs: &debs, patchelf: &patchelf, identify };
+        unpacking.run(contents, note)?;
+        files::remove_dir(&scratch.path().join("patchelf"))?;
+    }
     if host.supervisor.is_interrupted() {
         return Err(AptTrouble::Interrupted);
     }

@@ -14,6 +14,7 @@ use compatrix_model::lockset::Lockset;
 use semver::Version;
 use serde::{Deserialize, Serialize};
 
+use crate::sys::enclosure::PATH;
 use crate::sys::environment::Ambient;
 use crate::sys::os::env;
 
@@ -26,6 +27,9 @@ pub struct HostFacts {
     pub toolchains: BTreeMap<ValueName, Availability<ToolchainFacts>>,
     /// By value of the `sqlite` axis.
     pub sqlite: BTreeMap<ValueName, Availability<SqliteFacts>>,
+    /// The toolchains that are in a root, a whole userland: by value of the `rust` axis, what each value of the `sqlite` axis
+    /// is in it.
+    pub roots: BTreeMap<ValueName, BTreeMap<ValueName, Availability<SqliteFacts>>>,
     /// By value of the `schema` axis.
     pub fixtures: BTreeMap<ValueName, Availability<FixtureFacts>>,
     /// By value of the `os` axis.
@@ -71,6 +75,22 @@ pub struct ToolchainFacts {
     /// How the compiler is another than the name of its value says; `None` if it is that one.
     #[serde(default)]
     pub misnamed: Option<String>,
+    /// The root that it is in; `None` for one of this system.
+    #[serde(default)]
+    pub root: Option<RootFacts>,
+}
+
+/// A root: a whole userland that is here.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RootFacts {
+    /// Absolute path of bubblewrap.
+    pub program: String,
+    /// Its folder.
+    pub tree: String,
+    /// `Debian 13, glibc 2.41`.
+    pub system: String,
+    /// Folders of the workspace's packages that are not below its root.
+    pub read: Vec<String>,
 }
 
 impl ToolchainFacts {
@@ -88,6 +108,9 @@ impl ToolchainFacts {
     /// The variables that lead whatever a build or a run starts to this toolchain: `rustc` and `cargo` by name find it,
     /// and no shim of rustup installs another.
     pub(crate) fn leads(&self, ambient: &Ambient) -> [(String, String); 2] {
+        if self.root.is_some() {
+            return [("PATH".to_owned(), PATH.to_owned()), ("RUSTUP_AUTO_INSTALL".to_owned(), "0".to_owned())];
+        }
         let mut dirs: Vec<&Path> = Vec::new();
         for (name, path) in [("rustc", &self.rustc), ("cargo", &self.cargo)] {
             let dir = Path::new(path).parent().unwrap_or(Path::new("/"));
@@ -218,6 +241,7 @@ impl HostFacts {
             platform: self.platform.clone(),
             toolchains: each(&self.toolchains, ToolchainFacts::versions),
             sqlite: each(&self.sqlite, |sqlite| sqlite.version.clone()),
+            roots: self.roots.iter().map(|(root, of)| (root.clone(), each(of, |s| s.version.clone()))).collect(),
             fixtures: each(&self.fixtures, |_| ()),
             systems: each(&self.systems, |_| ()),
             stds: each(&self.stds, |_| ()),
@@ -229,6 +253,11 @@ impl HostFacts {
             leak_tools: each(&self.leak_tools, |_| ()),
             durations: Durations::default(),
         }
+    }
+
+    /// The SQLite of this value for cells of this toolchain: in its root, if it is in one.
+    pub(crate) fn sqlite_of(&self, toolchain: &ValueName, sqlite: &ValueName) -> Option<&SqliteFacts> {
+        self.roots.get(toolchain).unwrap_or(&self.sqlite).get(sqlite)?.ready()
     }
 
     /// The versions that values stand for on this host.

@@ -184,6 +184,7 @@ mod tests {
             host: host.to_owned(),
             packages: None,
             sources: None,
+            root: None,
             misnamed: None,
         }
     }
@@ -220,6 +221,7 @@ mod tests {
                 rustc_verbose: String::new(),
                 packages: None,
                 sources: None,
+                root: None,
                 misnamed: None,
             };
             miri_missing(&toolchain, Path::new(bin), has_miri)

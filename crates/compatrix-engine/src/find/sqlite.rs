@@ -6,6 +6,7 @@ mod identity;
 pub(crate) mod options;
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use anyhow::{anyhow, Context, Result};
 use compatrix_model::condition::partial_version;
@@ -15,6 +16,7 @@ use semver::Version;
 use crate::find::bundling::SqliteCrate;
 use crate::find::c_compiler;
 use crate::find::facts::SqliteFacts;
+use crate::sys::enclosure::Enclosure;
 use crate::sys::files;
 use crate::sys::host::Host;
 
@@ -45,10 +47,10 @@ fn sqlite_of_crate(carrier: &SqliteCrate) -> Option<Version> {
 
 /// How a library is another version than its name or package promises, as a sentence; `None` if it is that one, or if
 /// nothing is promised.
-pub(crate) fn other_than_promised(host: &Host, facts: &SqliteFacts) -> Option<String> {
+pub(crate) fn other_than_promised(host: &Host, root: Option<&Arc<Enclosure>>, facts: &SqliteFacts) -> Option<String> {
     let (promised, library) = (facts.promised.as_ref()?, facts.library.as_ref()?);
     // One that was cut off ends whoever loads it, often without a word.
-    let Ok(identity::Identity { version: said, .. }) = identity::of_library(host, Path::new(library)) else {
+    let Ok(identity::Identity { version: said, .. }) = identity::of_library(host, root, Path::new(library)) else {
         let text =
             format!("{library} does not say which SQLite it is, and may be damaged; remove its folder and run again");
         return Some(text);
@@ -64,7 +66,7 @@ pub(crate) fn other_than_promised(host: &Host, facts: &SqliteFacts) -> Option<St
 
 /// The SQLite that the loader and the linker find on this host.
 pub(crate) fn find_host(host: &Host) -> Result<Availability<SqliteFacts>> {
-    let found = identity::of_library(host, Path::new("libsqlite3.so.0"))
+    let found = identity::of_library(host, None, Path::new("libsqlite3.so.0"))
         .context("the loader finds no SQLite on this host; `apt-get install libsqlite3-dev` or its like installs it")?;
     let library = PathBuf::from(&found.file);
     let library = library.canonicalize().with_context(|| format!("cannot find {}", library.display()))?;

@@ -8,7 +8,8 @@ use compatrix_model::axis::ValueName;
 use compatrix_model::facts::Availability;
 use semver::Version;
 
-use crate::find::facts::ToolchainFacts;
+use crate::find::facts::{RootFacts, ToolchainFacts};
+use crate::find::root;
 use crate::sys::files;
 use crate::sys::host::{last_lines, Host};
 use crate::sys::process::Command;
@@ -110,6 +111,16 @@ fn installed(host: &Host, rustup: &Path, toolchain: &str) -> Option<PathBuf> {
 
 /// The versions of the rustc and cargo in this folder.
 pub(crate) fn facts(host: &Host, bin: &Path) -> Result<ToolchainFacts> {
+    facts_by(host, bin, &|program, args| host.ask(program, args))
+}
+
+/// The same of the toolchain in this root.
+pub(crate) fn facts_in_root(host: &Host, bin: &Path, root: &RootFacts) -> Result<ToolchainFacts> {
+    let found = facts_by(host, bin, &|program, args| root::ask(host, root, &program.to_string_lossy(), args))?;
+    Ok(ToolchainFacts { root: Some(root.clone()), ..found })
+}
+
+fn facts_by(host: &Host, bin: &Path, ask: &dyn Fn(&Path, &[&str]) -> Result<String>) -> Result<ToolchainFacts> {
     let tool = |name: &str| {
         let path = bin.join(name);
         if path.exists() {
@@ -121,7 +132,7 @@ pub(crate) fn facts(host: &Host, bin: &Path) -> Result<ToolchainFacts> {
     let (rustc, cargo) = (tool("rustc")?, tool("cargo")?);
     let stamp = format!("{} {}", files::stamp(&rustc)?, files::stamp(&cargo)?);
     host.memo.fact(&format!("toolchain {}", bin.display()), &stamp, || {
-        let verbose = host.ask(&rustc, &["-Vv"])?;
+        let verbose = ask(&rustc, &["-Vv"])?;
         let line = |key: &str| {
             let found = verbose.lines().find_map(|line| line.strip_prefix(key)?.strip_prefix(": "));
             found.ok_or_else(|| anyhow!("`{} -Vv` has no line `{key}`", rustc.display()))
@@ -130,13 +141,14 @@ pub(crate) fn facts(host: &Host, bin: &Path) -> Result<ToolchainFacts> {
         Ok(ToolchainFacts {
             version: Version::parse(release).with_context(|| format!("rustc's release {release:?}"))?,
             host: line("host")?.to_owned(),
-            cargo_version: host.ask(&cargo, &["-V"])?,
+            cargo_version: ask(&cargo, &["-V"])?,
             rustc: rustc.to_string_lossy().into_owned(),
             cargo: cargo.to_string_lossy().into_owned(),
             rustc_verbose: verbose,
             packages: None,
             sources: None,
             misnamed: None,
+            root: None,
         })
     })
 }

@@ -34,7 +34,7 @@ impl Preload {
         let scratch = tempfile::Builder::new().prefix("half").tempdir_in(&dir)?;
         let (source, made) = (scratch.path().join("source.c"), scratch.path().join(self.name));
         files::write(&source, self.source.as_bytes())?;
-        let command = c_compiler::cc(host, scratch.path())?
+        let command = c_compiler::cc(host, None, scratch.path())?
             // Every function is a frame in the tools' stacks.
             .args([
                 "-O1",

@@ -39,7 +39,7 @@ pub fn cache(
     let missing =
         versions.iter().filter(|(name, _)| matches!(found.get(**name), Some(Availability::Obtainable { .. })));
     let wanted = missing.map(|(value, version)| ExactVersion { value: (*value).clone(), version: (*version).clone() });
-    let mut built = build_all(host, &spec.sqlite, wanted.collect(), tell);
+    let mut built = build_all(host, None, &spec.sqlite, wanted.collect(), tell);
     if host.supervisor.is_interrupted() {
         return Err(Error::Interrupted);
     }

@@ -93,7 +93,7 @@ pub(crate) fn command(host: &Host, inputs: &RunInputs<'_>, words: &[String], dir
         _ => first.to_owned(),
     };
     let env = environment(host, inputs, &Recorded::default(), dir);
-    let mut command = Command::new(program, &host.root).args(args.iter().cloned()).envs(&env);
+    let mut command = Command::new(program, &host.root).args(args.iter().cloned()).envs(&env).inside(inputs.root(host));
     command.timeout = Some(inputs.suite.timeout);
     command.watches_memory = true;
     command

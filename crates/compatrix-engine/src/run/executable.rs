@@ -74,7 +74,7 @@ pub(crate) fn command(host: &Host, inputs: &RunInputs<'_>, executable: &Executab
         .args(arguments(inputs.suite, executable.own_harness))
         .envs(&environment(host, inputs, recorded, dir));
     command.timeout = Some(inputs.suite.timeout);
-    command
+    command.inside(inputs.root(host))
 }
 
 /// The suite's arguments. libtest's other formats have no line for each test, without which a result cannot be believed; so

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use anyhow::Context;
 use compatrix_model::axis::{AxisKind, Setting};
@@ -13,7 +14,7 @@ use compatrix_model::linkage::Linkage;
 use compatrix_model::matrix_spec::{Piece, Spec, Suite, Template};
 use compatrix_model::plan::{Build, Run, Target};
 
-use crate::build::{BuildInputs, Recorded, LIBRARY_PATH};
+use crate::build::{self, BuildInputs, Recorded, LIBRARY_PATH};
 use crate::deps::stage;
 use crate::find::facts::{FixtureFacts, HostFacts, LeakToolFacts, SqliteFacts, StdFacts, SystemFacts};
 use crate::find::facts::{TestedPackage, ToolchainFacts};
@@ -21,6 +22,7 @@ use crate::find::fixture;
 use crate::find::wine;
 use crate::run::keys;
 use crate::survey::Survey;
+use crate::sys::enclosure::Enclosure;
 use crate::sys::host::Host;
 use crate::sys::os::env::SEPARATOR;
 
@@ -52,6 +54,14 @@ pub(crate) struct RunInputs<'a> {
     pub alone: bool,
 }
 
+impl RunInputs<'_> {
+    /// The root that the cell runs in, if its toolchain is in one.
+    pub(crate) fn root(&self, host: &Host) -> Option<Arc<Enclosure>> {
+        self.toolchain.root.as_ref()?;
+        build::inside(host, self.toolchain, &build::target_dir(host, self.build))
+    }
+}
+
 /// The inputs of a build, from the facts.
 ///
 /// # Errors
@@ -66,9 +76,9 @@ pub(crate) fn build_inputs<'a>(
         anyhow::bail!("toolchain {} is not here", build.toolchain);
     };
     let link = match &build.against {
-        Some(against) => match survey.facts.sqlite.get(against) {
-            Some(Availability::Ready(sqlite)) => Some(sqlite),
-            _ => anyhow::bail!("SQLite {against} is not here"),
+        Some(against) => match survey.facts.sqlite_of(&build.toolchain, against) {
+            Some(sqlite) => Some(sqlite),
+            None => anyhow::bail!("SQLite {against} is not here"),
         },
         None => None,
     };
@@ -154,7 +164,7 @@ pub(crate) fn with_inputs<T>(
         toolchain,
         target: build.target.as_ref().and_then(|target| target_facts(facts, build, target).ok()),
         source: &source,
-        sqlite: ready(&facts.sqlite, cell.value("sqlite")),
+        sqlite: cell.value("sqlite").and_then(|value| facts.sqlite_of(&build.toolchain, value)),
         fixture,
         axes_env: &axes_env,
         alone: suite.alone,
@@ -171,6 +181,9 @@ pub(crate) fn environment(
 ) -> BTreeMap<String, String> {
     let text = |path: PathBuf| path.to_string_lossy().into_owned();
     let mut env = host.ambient.for_runs();
+    if inputs.toolchain.root.is_some() {
+        env.remove("SHELL");
+    }
     let mut set = |name: &str, value: String| env.insert(name.to_owned(), value);
     for (name, value) in inputs.toolchain.leads(&host.ambient) {
         set(&name, value);

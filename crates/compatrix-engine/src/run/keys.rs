@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use compatrix_leak::LeakSettings;
-use compatrix_model::axis::AxisKind;
+use compatrix_model::axis::{AxisKind, ValueName};
 use compatrix_model::cell::{CellId, Space};
 use compatrix_model::facts::Availability;
 use compatrix_model::hash::{or_empty, Sha256};
@@ -55,7 +55,7 @@ fn of_build(host: &Host, build: &Build, facts: &HostFacts, around: Option<&Surro
         let variables = system::variables(host, triple);
         parts.extend(variables.into_iter().map(|(name, value)| format!("{name}={value}")));
     }
-    if let Some(Availability::Ready(sqlite)) = build.against.as_ref().and_then(|against| facts.sqlite.get(against)) {
+    if let Some(sqlite) = build.against.as_ref().and_then(|against| facts.sqlite_of(&build.toolchain, against)) {
         parts.push(or_empty::text(&sqlite.sha256));
     }
     hash_parts(parts.iter().map(String::as_str))
@@ -157,7 +157,7 @@ pub(crate) fn of_run(host: &Host, suite: &Suite, cell: &CellId, space: &Space, f
         let Some(value) = cell.value(axis.name.as_str()) else { continue };
         match &axis.kind {
             AxisKind::Sqlite => {
-                if let Some(Availability::Ready(sqlite)) = facts.sqlite.get(value) {
+                if let Some(sqlite) = facts.sqlite_of(&toolchain_of(cell), value) {
                     // As the file is now, not as it was built: another one in its place must not find the old result.
                     let now = sqlite.library.as_ref().map(|library| files::sha256(Path::new(library), &host.memo));
                     parts.push(or_empty::text(&now.and_then(Result::ok).or(sqlite.sha256)));
@@ -180,6 +180,11 @@ pub(crate) fn of_run(host: &Host, suite: &Suite, cell: &CellId, space: &Space, f
         }
     }
     hash_parts(parts.iter().map(String::as_str))
+}
+
+/// The cell's value of the `rust` axis.
+fn toolchain_of(cell: &CellId) -> ValueName {
+    cell.value("rust").cloned().unwrap_or_else(|| ValueName::new(AMBIENT_TOOLCHAIN).expect("a valid name"))
 }
 
 /// A part of the value of a variable.

@@ -3,6 +3,7 @@
 //! Nothing is started to find out: the loader lists libraries, symbols tell what is compiled in.
 
 use std::path::Path;
+use std::sync::Arc;
 
 use anyhow::{Context, Result};
 use compatrix_binary::Format;
@@ -17,6 +18,7 @@ use crate::build::{Executable, Product};
 use crate::find::facts::SqliteFacts;
 use crate::find::sqlite::{self, carried};
 use crate::run::inputs::{self, RunInputs};
+use crate::sys::enclosure::Enclosure;
 use crate::sys::files;
 use crate::sys::host::Host;
 
@@ -36,6 +38,7 @@ pub(crate) enum Identified {
 /// # Errors
 /// A library cannot be read.
 pub(crate) fn identify(host: &Host, inputs: &RunInputs<'_>, product: &Product) -> Result<Identified> {
+    let root = inputs.root(host);
     let own_loader = product.executables.iter().find_map(|executable| executable.inspection.loader());
     let mut first = None;
     let tests = product.executables.iter().map(|executable| (executable, true));
@@ -43,14 +46,14 @@ pub(crate) fn identify(host: &Host, inputs: &RunInputs<'_>, product: &Product) -
         let path = inputs::library_path_of(inputs, &executable.recorded);
         let loaded = loader::resolved_sqlite(
             host,
-            &executable.path,
+            (&executable.path, root.as_ref()),
             &executable.inspection,
             own_loader,
             path.as_deref(),
             &executable.recorded,
         );
         let loaded = match loaded {
-            Ok(Some(Loaded::File(library))) => Some(prove_library(host, &library)?),
+            Ok(Some(Loaded::File(library))) => Some(prove_library(host, root.as_ref(), &library)?),
             Ok(Some(Loaded::SharedCache(name))) => Some(prove_cached(host, &name)),
             Ok(None) => None,
             // Nothing was planned that could differ.
@@ -64,12 +67,13 @@ pub(crate) fn identify(host: &Host, inputs: &RunInputs<'_>, product: &Product) -
             let wrong = format!("{} names {dll} and may load it, but SQLite was to be compiled in", executable.target);
             return Ok(Identified::Wrong(first, wrong));
         }
-        let compiled_in = prove_compiled_in(host, executable, product, (loaded.is_some(), inputs.target.is_some()));
+        let of = (loaded.is_some(), inputs.target.is_some());
+        let compiled_in = prove_compiled_in(host, root.as_ref(), executable, product, of);
         let (linkage, planned) = (inputs.build.linkage, inputs.sqlite);
         let is_static = executable.inspection.loader().is_none() && executable.inspection.needs().next().is_none();
         let wrong = difference(linkage, planned, loaded.as_ref(), compiled_in.as_ref().map(|own| (own, is_static)));
         let of_crate = || match linkage {
-            Some(Linkage::Static) => other_than_carried(host, executable, product),
+            Some(Linkage::Static) => other_than_carried(host, root.as_ref(), executable, product),
             Some(Linkage::Dynamic) | None => Ok(None),
         };
         let wrong = match wrong {
@@ -88,7 +92,7 @@ pub(crate) fn identify(host: &Host, inputs: &RunInputs<'_>, product: &Product) -
         first = first.or(found);
     }
     let facts = inputs.sqlite.filter(|_| inputs.build.linkage == Some(Linkage::Dynamic) && first.is_some());
-    if let Some(other) = facts.and_then(|facts| sqlite::other_than_promised(host, facts)) {
+    if let Some(other) = facts.and_then(|facts| sqlite::other_than_promised(host, root.as_ref(), facts)) {
         return Ok(Identified::Wrong(first, other));
     }
     Ok(match (inputs.build.linkage, first) {
@@ -138,7 +142,12 @@ fn difference(
 
 /// How the SQLite in an executable is another than the one that the crate carries which was linked, as the rest of a
 /// sentence about the executable.
-fn other_than_carried(host: &Host, executable: &Executable, product: &Product) -> Result<Option<String>> {
+fn other_than_carried(
+    host: &Host,
+    root: Option<&Arc<Enclosure>>,
+    executable: &Executable,
+    product: &Product,
+) -> Result<Option<String>> {
     let Some(dir) = &product.carrier else { return Ok(None) };
     let carried = carried::by_crate(host, dir)?;
     if carried.is_empty() {
@@ -165,7 +174,7 @@ fn other_than_carried(host: &Host, executable: &Executable, product: &Product) -
         return Ok(wrong(format!("a SQLite with the source id {}", source_ids.join(", "))));
     }
     // What can only be linked by another compiler does not answer.
-    let said = product.archive.as_ref().and_then(|archive| sqlite::of_archive(host, archive).ok());
+    let said = product.archive.as_ref().and_then(|archive| sqlite::of_archive(host, root, archive).ok());
     let is_it = |said: &sqlite::Identity| {
         carried.iter().any(|one| one.version == said.version && one.source_id == said.source_id)
     };
@@ -203,11 +212,11 @@ fn none_at_all(executables: &[Executable]) -> String {
     }
 }
 
-fn prove_library(host: &Host, library: &Path) -> Result<SqliteProof> {
+fn prove_library(host: &Host, root: Option<&Arc<Enclosure>>, library: &Path) -> Result<SqliteProof> {
     let file = library.canonicalize().with_context(|| format!("cannot find {}", library.display()))?;
     let sha256 = files::sha256(&file, &host.memo)?;
     // The library may not be a SQLite at all; then only its hash is known.
-    let said = sqlite::of_library(host, &file).ok();
+    let said = sqlite::of_library(host, root, &file).ok();
     let (version, source_id, compile_options) = match said {
         Some(said) => (said.version, Some(said.source_id), said.compile_options),
         None => ("unknown".to_owned(), None, Vec::new()),
@@ -223,7 +232,7 @@ fn is_dll(library: &str) -> bool {
 
 /// The SQLite in dyld's shared cache: only a program that loads it by this path can say which it is.
 fn prove_cached(host: &Host, name: &Path) -> SqliteProof {
-    let said = sqlite::of_library(host, name).ok();
+    let said = sqlite::of_library(host, None, name).ok();
     SqliteProof {
         linkage: Linkage::Dynamic,
         file: name.to_string_lossy().into_owned(),
@@ -238,6 +247,7 @@ fn prove_cached(host: &Host, name: &Path) -> SqliteProof {
 /// with the executable's source id, or any where the linker dropped the id.
 fn prove_compiled_in(
     host: &Host,
+    root: Option<&Arc<Enclosure>>,
     executable: &Executable,
     product: &Product,
     (loads_one, is_foreign): (bool, bool),
@@ -251,7 +261,7 @@ fn prove_compiled_in(
     };
     // An archive of another target cannot be linked into a program of this host, which would tell.
     let archive = product.archive.as_ref().filter(|_| !is_foreign);
-    let said = archive.and_then(|archive| sqlite::of_archive(host, archive).ok());
+    let said = archive.and_then(|archive| sqlite::of_archive(host, root, archive).ok());
     let said = said.filter(|said| ids.is_empty() || ids.contains(&said.source_id));
     let carried = || {
         let all = product.carrier.as_ref().and_then(|dir| carried::by_crate(host, dir).ok())?;

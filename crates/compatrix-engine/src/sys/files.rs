@@ -311,6 +311,11 @@ pub(crate) fn changed(path: &Path) -> Option<std::time::SystemTime> {
     meta::changed(&fs::symlink_metadata(path).ok()?)
 }
 
+/// Makes a file executable for everybody.
+pub(crate) fn make_executable(path: &Path) -> Result<()> {
+    meta::make_executable(path).with_context(|| format!("cannot make {} executable", path.display()))
+}
+
 /// Whether it is a file that may be executed.
 pub(crate) fn is_executable(path: &Path) -> bool {
     fs::metadata(path).is_ok_and(|meta| meta.is_file() && meta::is_executable(path, &meta))

@@ -7,14 +7,17 @@ mod peak;
 #[cfg(all(test, unix))]
 mod tests;
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::fmt;
 use std::io;
 use std::path::PathBuf;
 use std::process::{ExitStatus, Stdio};
+use std::sync::Arc;
 use std::time::Duration;
 
-use crate::sys::os::children::Streams;
+use crate::sys::enclosure::Enclosure;
+use crate::sys::os::children::{ended_by, Streams};
 use crate::sys::os::{cores, env, words};
 use crate::sys::process::peak::Peak;
 use crate::sys::supervisor::{End, ProcessKind, Supervisor};
@@ -46,6 +49,8 @@ pub struct Command {
     pub watches_memory: bool,
     /// The core that it is to run on; `None` for any.
     pub core: Option<usize>,
+    /// The root that it is started in; `None` for this system.
+    pub inside: Option<Arc<Enclosure>>,
 }
 
 /// How a process ended, and its resource use.
@@ -116,6 +121,7 @@ impl Command {
             patience: None,
             watches_memory: false,
             core: None,
+            inside: None,
         }
     }
 
@@ -141,6 +147,25 @@ impl Command {
     pub fn envs(mut self, env: &BTreeMap<String, String>) -> Self {
         self.env.extend(env.iter().map(|(name, value)| (name.clone(), value.clone())));
         self
+    }
+
+    /// The same, started in this root, if it is one.
+    pub(crate) fn inside(mut self, root: Option<Arc<Enclosure>>) -> Self {
+        self.inside = root;
+        self
+    }
+
+    /// What is really started: the command that enters the root, or this one.
+    fn entered(&self) -> Cow<'_, Self> {
+        match &self.inside {
+            Some(root) => Cow::Owned(root.enter(self)),
+            None => Cow::Borrowed(self),
+        }
+    }
+
+    /// The environment as the program itself sees it, but for the loader's variables.
+    pub(crate) fn seen_env(&self) -> BTreeMap<String, String> {
+        self.entered().env.clone()
     }
 
     /// Runs it to its end, keeping the end of both streams.
@@ -200,6 +225,10 @@ impl Command {
         let cpu = child.processor_time();
         // The leader is not reaped before the end, so its group id cannot be reused.
         let (reason, had) = guard.finish(cpu);
+        if self.inside.is_some() {
+            // The root ends with its first process, and whatever is in it; that takes a moment.
+            guard.kill_descendants();
+        }
         streams.forget_end();
         printed.drain(&mut streams)?;
         let left_writers = streams.is_open();
@@ -213,8 +242,11 @@ impl Command {
             guard.kill_descendants();
             printed.drain(&mut streams)?;
         }
-        let status = child.reap()?;
+        let mut status = child.reap()?;
         let [stdout, stderr] = printed.tails;
+        if self.inside.is_some() {
+            status = status_in_root(status, &stderr.text())?;
+        }
         Ok(Finished {
             pid,
             status,
@@ -232,12 +264,13 @@ impl Command {
 
     #[allow(clippy::disallowed_methods, reason = "the one place where long processes start")]
     fn prepare(&self) -> std::process::Command {
-        let mut command = std::process::Command::new(&self.program);
+        let started = self.entered();
+        let mut command = std::process::Command::new(&started.program);
         command
-            .args(&self.args)
-            .current_dir(&self.dir)
+            .args(&started.args)
+            .current_dir(&started.dir)
             .env_clear()
-            .envs(&self.env)
+            .envs(&started.env)
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped());
@@ -248,9 +281,22 @@ impl Command {
 impl fmt::Display for Command {
     /// A line to paste in a shell of this system, such as `cd DIR && env -i NAME=VALUE … PROGRAM ARG …`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let words: Vec<&str> = [&self.program].into_iter().chain(&self.args).map(String::as_str).collect();
-        let env = self.env.iter().map(|(name, value)| (name.as_str(), value.as_str()));
-        f.write_str(&env::line(&self.dir.to_string_lossy(), env, &words))
+        let started = self.entered();
+        let words: Vec<&str> = [&started.program].into_iter().chain(&started.args).map(String::as_str).collect();
+        let env = started.env.iter().map(|(name, value)| (name.as_str(), value.as_str()));
+        f.write_str(&env::line(&started.dir.to_string_lossy(), env, &words))
+    }
+}
+
+/// How a command ended in a root. bubblewrap ends with 128 and the number of a signal that ended what it started, and with 1
+/// and a word of its own if it started nothing.
+fn status_in_root(status: ExitStatus, said: &str) -> io::Result<ExitStatus> {
+    // The signals whose default is to end a process, by what it does or by who watches it (signal(7)).
+    const ENDING: [i32; 12] = [4, 5, 6, 7, 8, 9, 11, 13, 15, 24, 25, 31];
+    match status.code() {
+        Some(1) if said.starts_with("bwrap: ") => Err(io::Error::other(said.trim().to_owned())),
+        Some(code) if ENDING.contains(&(code - 128)) => Ok(ended_by(code - 128)),
+        _ => Ok(status),
     }
 }
 

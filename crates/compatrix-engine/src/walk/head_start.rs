@@ -148,7 +148,7 @@ impl<'a> HeadStart<'a> {
 
 fn has_all_it_needs(build: &Build, survey: &Survey) -> bool {
     let facts = &survey.facts;
-    let is_ready = |against| facts.sqlite.get(against).is_some_and(|found| found.ready().is_some());
+    let is_ready = |against| facts.sqlite_of(&build.toolchain, against).is_some();
     facts.toolchains.get(&build.toolchain).is_some_and(|found| found.ready().is_some())
         && build.against.as_ref().is_none_or(is_ready)
         && (!build.staged || facts.locksets.get(&build.lockset).is_some_and(|lockset| lockset.staged.ready().is_some()))

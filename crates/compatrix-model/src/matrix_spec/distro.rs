@@ -22,11 +22,19 @@ pub(super) static DISTROS: TableShape = TableShape {
 
 static DISTRO: TableShape = TableShape {
     title: "a distribution",
-    keys: &[Key::required(
-        "apt",
-        "The packages that apt downloads; nothing is installed, and apt checks all signatures.",
-        Shape::Table(&APT),
-    )],
+    keys: &[
+        Key::required(
+            "apt",
+            "The packages that apt downloads; nothing is installed, and apt checks all signatures.",
+            Shape::Table(&APT),
+        ),
+        Key::optional(
+            "root",
+            "Whether a whole userland of the suite is made in the cache, in which cells of its `rust` value are built and \
+             run: with its rustc, its C library and its SQLite. Default: false.",
+            Shape::Flag,
+        ),
+    ],
     later: Later::NONE,
     rest: None,
     min: 0,
@@ -85,6 +93,8 @@ struct Distro {
     src: Option<Package>,
     sqlite: Option<Package>,
     sources: Vec<Source>,
+    /// Whether it is a whole userland.
+    root: bool,
     used: bool,
     /// Whether it was rejected.
     broken: bool,
@@ -112,9 +122,11 @@ impl Distros {
         let distro = self.0.iter_mut().find(|distro| distro.name == name)?;
         distro.used = true;
         let packages = match part {
-            DistroPart::Rust => {
-                distro.rust.as_ref().map(|packages| packages.iter().chain(&distro.src).cloned().collect())
-            }
+            // In a root its SQLite is installed beside them.
+            DistroPart::Rust => distro.rust.as_ref().map(|packages| {
+                let sqlite = distro.sqlite.iter().filter(|_| distro.root);
+                packages.iter().chain(&distro.src).chain(sqlite).cloned().collect()
+            }),
             DistroPart::Sqlite => distro.sqlite.as_ref().map(|package| vec![package.clone()]),
         };
         if packages.is_none() && !distro.broken {
@@ -128,7 +140,8 @@ impl Distros {
             c.error(span.clone(), problem);
         }
         let packages = packages.unwrap_or_default();
-        Some(Request { suite: distro.suite.clone(), packages, sources: distro.sources.clone() })
+        let root = distro.root && part == DistroPart::Rust;
+        Some(Request { suite: distro.suite.clone(), packages, sources: distro.sources.clone(), root })
     }
 
     /// A warning for each that no axis names.
@@ -186,6 +199,16 @@ fn distro(name: &str, span: Range<usize>, table: &Table, c: &mut Collector<'_>) 
             c.error(apt.span.clone(), problem.help("add `rust` and `cargo`, or `sqlite`"));
         }
     }
+    let root = table.flag("root").unwrap_or_default();
+    if let (Some(entry), true, None, false) = (table.entry("root"), root, &rust, c.since(mark)) {
+        if keys.rejected.is_empty() {
+            let problem = Problem::new("a root without a toolchain is of no use to a cell").needs_whole();
+            c.error(
+                entry.key_span.clone(),
+                problem.help("add `rust = \"rustc\"` and `cargo = \"cargo\"` to its `apt`"),
+            );
+        }
+    }
     let texts = keys.node("sources").into_iter().flat_map(Node::one_or_many).filter_map(Node::text);
     let sources: Vec<Source> = texts.filter_map(|text| apt::parse(text).ok()).flatten().collect();
     if let Some(node) = keys.node("sources") {
@@ -197,7 +220,8 @@ fn distro(name: &str, span: Range<usize>, table: &Table, c: &mut Collector<'_>) 
         }
     }
     let broken = c.since(mark) || apt.is_none() || !keys.rejected.is_empty();
-    Distro { name: name.to_owned(), span, suite, rust, src: package("src"), sqlite, sources, used: false, broken }
+    let src = package("src");
+    Distro { name: name.to_owned(), span, suite, rust, src, sqlite, sources, root, used: false, broken }
 }
 
 fn lost(keys: &Table, key: &str) -> bool {

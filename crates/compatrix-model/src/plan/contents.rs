@@ -46,6 +46,8 @@ pub enum Provision {
     Toolchain(ValueName),
     /// The SQLite of this value of the `sqlite` axis.
     Sqlite(ValueName),
+    /// An exact SQLite, built by the compiler of a root: the root's value of the `rust` axis, then that of the `sqlite` axis.
+    SqliteInRoot(ValueName, ValueName),
     /// The fixture of this value of the `schema` axis.
     Fixture(ValueName),
     /// The dependencies of this lockset, fetched once and served from disk to the stages that use it.

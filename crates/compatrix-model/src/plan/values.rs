@@ -49,9 +49,12 @@ pub(super) fn value_state(kind: &AxisKind, value: &ValueName, facts: &PlanFacts)
 /// The library that dynamic builds link against: the newest available exact version, else the host's, else that of
 /// the first distribution. Taken from
 /// the whole axis, not from the chosen cells, so that the choice does not change what is built.
-pub(super) fn link_against(space: &Space, facts: &PlanFacts) -> Option<ValueName> {
+pub(super) fn link_against(
+    space: &Space,
+    facts: &BTreeMap<ValueName, Availability<Option<Version>>>,
+) -> Option<ValueName> {
     let (_, axis) = space.axis_of(&AxisKind::Sqlite)?;
-    let can_be_had = |name: &ValueName| !matches!(facts.sqlite.get(name), None | Some(Availability::Missing { .. }));
+    let can_be_had = |name: &ValueName| !matches!(facts.get(name), None | Some(Availability::Missing { .. }));
     let exact = axis.values.iter().filter(|v| can_be_had(&v.name)).filter_map(|v| match &v.setting {
         Setting::SqliteExact(version) => Some((version.clone(), v.name.clone())),
         _ => None,

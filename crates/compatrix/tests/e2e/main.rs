@@ -48,6 +48,7 @@ mod registry;
 mod rehearse;
 mod rehearse_bench;
 mod repository;
+mod roots;
 mod since;
 mod sources;
 mod spec;

@@ -28,6 +28,7 @@ pub(super) struct Apt<'h> {
     request: &'h Request,
     /// Its state.
     dir: PathBuf,
+    architecture: String,
 }
 
 impl<'h> Apt<'h> {
@@ -40,7 +41,7 @@ impl<'h> Apt<'h> {
         let text = text.join("\n");
         let hash = files::hash_parts([&text, &theirs.architecture].into_iter().map(String::as_str));
         let dir = host.cache.join("apt").join(format!("{}-{:.12}", request.suite.replace('/', "-"), hash));
-        let apt = Self { host, request, dir };
+        let apt = Self { host, request, dir, architecture: theirs.architecture.clone() };
         // A key that the spec no longer names is no longer trusted.
         files::remove_dir(&apt.dir.join("trusted"))?;
         for folder in ["lists/partial", "cache/archives/partial", "trusted"] {
@@ -59,6 +60,28 @@ impl<'h> Apt<'h> {
 
     fn config(&self) -> PathBuf {
         self.dir.join("apt.conf")
+    }
+
+    /// Its sources, in the format of stanzas.
+    pub(super) fn sources(&self) -> PathBuf {
+        self.dir.join("archive.sources")
+    }
+
+    /// The folder of the keys that alone are trusted, if the spec names some.
+    pub(super) fn own_keys(&self) -> Option<PathBuf> {
+        let keys = self.dir.join("trusted");
+        files::list(&keys).is_ok_and(|keys| !keys.is_empty()).then_some(keys)
+    }
+
+    /// dpkg's word for what packages are compiled for.
+    pub(super) fn architecture(&self) -> &str {
+        &self.architecture
+    }
+
+    /// What the lists say of these packages, `name=version`; of those that they do not have, nothing.
+    pub(super) fn describe(&self, names: &[String]) -> Result<Vec<DebPackage>, AptTrouble> {
+        let (_, said) = self.run(&self.command("apt-cache", &self.dir).args(["show"]).args(names.iter().cloned()))?;
+        Ok(packages::stanzas(&said))
     }
 
     fn command(&self, program: &str, dir: &Path) -> Command {

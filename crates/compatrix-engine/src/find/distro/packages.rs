@@ -28,6 +28,21 @@ pub(super) struct DebPackage {
     provides: Vec<String>,
 }
 
+impl DebPackage {
+    /// One of which nothing but name and version are known.
+    pub(super) fn of(name: &str, version: &str) -> Self {
+        Self {
+            name: name.to_owned(),
+            version: version.to_owned(),
+            sha256: String::new(),
+            section: String::new(),
+            source: String::new(),
+            depends: Vec::new(),
+            provides: Vec::new(),
+        }
+    }
+}
+
 /// The packages, `name=version`, that a simulated installation names: `Inst rustc (1.63.0+dfsg1-2 Debian:12 [amd64])`.
 pub(super) fn simulated(said: &str) -> Vec<String> {
     let line = |line: &str| {

@@ -126,7 +126,8 @@ mod tests {
     fn apt_s_words_are_understood() {
         #[track_caller]
         fn check(said: &str, list: &str, expected: &str) {
-            let request = Request { suite: "bookworm".to_owned(), packages: Vec::new(), sources: Vec::new() };
+            let request =
+                Request { suite: "bookworm".to_owned(), packages: Vec::new(), sources: Vec::new(), root: false };
             let told = match explain(said, list, &request) {
                 AptTrouble::Unavailable(reason) => reason,
                 AptTrouble::NoNetwork(reason) => format!("network: {reason}"),

@@ -16,7 +16,7 @@ use crate::sys::process::Command;
 /// The shared library's name, which is also its soname.
 const LIBRARY: &str = "libsqlite3.so.0";
 /// The note in the folder, written last.
-const NOTE: &str = "built.json";
+pub(super) const NOTE: &str = "built.json";
 /// The programs of a toolchain.
 const TOOLS: [&str; 3] = ["rustc", "cargo", "rustdoc"];
 
@@ -27,13 +27,15 @@ pub(crate) enum Contents {
     Toolchain,
     /// Only a shared SQLite.
     Sqlite,
+    /// A whole userland.
+    Root,
 }
 
 /// Identifies a SQLite library.
 pub(crate) type Identify<'a> = dyn Fn(&Path) -> Result<LibraryNote> + Sync + 'a;
 
 /// The contents of a folder's note.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub(super) struct Note {
     pub(super) suite: String,
     /// The packages in it.
@@ -46,6 +48,12 @@ pub(super) struct Note {
     pub(super) bin: String,
     /// The identity of a SQLite.
     pub(super) sqlite: Option<LibraryNote>,
+    /// Of a root: `Debian 13, glibc 2.41`.
+    #[serde(default)]
+    pub(super) system: Option<String>,
+    /// Whether it was made with the rights of root, because user namespaces did not allow it otherwise.
+    #[serde(default)]
+    pub(super) with_root: bool,
 }
 
 /// The version and source id of a SQLite.
@@ -121,6 +129,7 @@ impl Unpacking<'_> {
                 files::symlink(LIBRARY, &own.with_file_name("libsqlite3.so"))?;
                 vec![own]
             }
+            Contents::Root => bail!("a root is not unpacked"),
         };
         let libraries = files.iter().filter(|path| contents == Contents::Toolchain && is_library(path)).cloned();
         let needed: Vec<Glibc> = started

@@ -15,7 +15,8 @@ use serde::{Deserialize, Serialize};
 
 use super::identity;
 use crate::find::c_compiler;
-use crate::find::facts::{Promised, SqliteFacts};
+use crate::find::facts::{Promised, RootFacts, SqliteFacts};
+use crate::find::root;
 use crate::sys::files;
 use crate::sys::host::{last_lines, Host};
 use crate::sys::process::Command;
@@ -57,26 +58,32 @@ pub fn content_key<'a>(
     files::hash_parts(parts.iter().map(String::as_str)).to_string()
 }
 
-/// The folder of a version built with these options.
-fn folder(host: &Host, version: &Version, settings: &SqliteSettings) -> PathBuf {
+/// The folder of a version built with these options, by the compiler of this root if there is one.
+fn folder(host: &Host, root: Option<&RootFacts>, version: &Version, settings: &SqliteSettings) -> PathBuf {
     let options = settings.compiled_with();
-    let hash = files::hash_parts(options.iter().map(String::as_str).chain([std::env::consts::ARCH, CONTENTS]));
+    let parts = options.iter().map(String::as_str).chain([std::env::consts::ARCH, CONTENTS]);
+    let hash = files::hash_parts(parts.chain(root.map(|root| root.tree.as_str())));
     host.cache.join("sqlite").join(format!("{version}-{hash:.12}"))
 }
 
 /// Whether the version is in the cache, can be built, or is not available.
-pub(crate) fn find(host: &Host, version: &Version, settings: &SqliteSettings) -> Result<Availability<SqliteFacts>> {
+pub(crate) fn find(
+    host: &Host,
+    root: Option<&RootFacts>,
+    version: &Version,
+    settings: &SqliteSettings,
+) -> Result<Availability<SqliteFacts>> {
     let Some(carrier) = crate_version(version) else {
         let (lower, higher) = neighbours(version);
         let nearest: Vec<String> = [lower, higher].into_iter().flatten().map(|v| v.to_string()).collect();
         bail!("SQLite {version} is not available; the nearest available versions are {}", nearest.join(", "));
     };
-    let dir = folder(host, version, settings);
+    let dir = folder(host, root, version, settings);
     if files::exists(&dir.join("built.json")) {
         return Ok(Availability::Ready(read(&dir, version)?));
     }
     let program = c_compiler::words(host).into_iter().next().unwrap_or_default();
-    if host.ambient.find(&program).is_none() {
+    if root.is_none() && host.ambient.find(&program).is_none() {
         bail!("SQLite {version} needs a C compiler (`{program}`); `apt-get install gcc` or its like installs one");
     }
     Ok(Availability::Obtainable { how: format!("build SQLite {version} from libsqlite3-sys {carrier}") })
@@ -101,6 +108,7 @@ fn read(dir: &Path, version: &Version) -> Result<SqliteFacts> {
 /// Builds versions in parallel; returns the facts afterwards. `tell` is called when a build starts.
 pub(crate) fn build_all(
     host: &Host,
+    root: Option<&RootFacts>,
     settings: &SqliteSettings,
     wanted: Vec<ExactVersion>,
     tell: &(dyn Fn(&str) + Sync),
@@ -115,7 +123,7 @@ pub(crate) fn build_all(
                     if host.supervisor.is_interrupted() {
                         break;
                     }
-                    let result = match build(host, &next.version, settings, tell) {
+                    let result = match build(host, root, &next.version, settings, tell) {
                         Ok(facts) => Availability::Ready(facts),
                         Err(error) => Availability::Missing {
                             reason: format!("SQLite {} could not be built: {error:#}", next.version),
@@ -129,9 +137,15 @@ pub(crate) fn build_all(
     results.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner)
 }
 
-fn build(host: &Host, version: &Version, settings: &SqliteSettings, tell: &dyn Fn(&str)) -> Result<SqliteFacts> {
+fn build(
+    host: &Host,
+    root: Option<&RootFacts>,
+    version: &Version,
+    settings: &SqliteSettings,
+    tell: &dyn Fn(&str),
+) -> Result<SqliteFacts> {
     let carrier = crate_version(version).ok_or_else(|| anyhow!("unknown version"))?;
-    let dir = folder(host, version, settings);
+    let dir = folder(host, root, version, settings);
     let parent = host.cache.join("sqlite");
     files::make_dir(&parent)?;
     // Another workspace's orchestrator may build the same one at the same time.
@@ -139,19 +153,22 @@ fn build(host: &Host, version: &Version, settings: &SqliteSettings, tell: &dyn F
     if files::exists(&dir.join("built.json")) {
         return read(&dir, version);
     }
-    tell(&format!("SQLite {version} from libsqlite3-sys {carrier}"));
+    let place = root.map(|root| format!(", in the root of {}", root.system)).unwrap_or_default();
+    tell(&format!("SQLite {version} from libsqlite3-sys {carrier}{place}"));
     let source = fetch(host, &carrier)?;
     let scratch = tempfile::Builder::new().prefix(".building").tempdir_in(&parent)?;
     let library = scratch.path().join(LIBRARY);
+    let inside = root.map(|root| root::of_compiler(host, root, &source, &[scratch.path().to_owned()]));
+    let inside = inside.as_ref();
     let options = settings.compiled_with();
     // -O1 compiles three times faster than -O2, and only behaviour is tested here.
-    let command = c_compiler::cc(host, scratch.path())?
+    let command = c_compiler::cc(host, inside, scratch.path())?
         .args(["-O1", "-fPIC", "-shared", &format!("-Wl,-soname,{LIBRARY}"), "-w"])
         .args(options.iter().map(|option| format!("-D{option}")))
         .args(["-o", &library.to_string_lossy(), &source.join("sqlite3.c").to_string_lossy()])
         .args(["-lpthread", "-ldl", "-lm"]);
     c_compiler::compile(host, &command, &format!("SQLite {version}"))?;
-    let said = identity::of_library(host, &library)?;
+    let said = identity::of_library(host, inside, &library)?;
     if said.version != version.to_string() {
         bail!("libsqlite3-sys {carrier} contains SQLite {}, not {version}", said.version);
     }

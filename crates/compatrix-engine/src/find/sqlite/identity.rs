@@ -1,11 +1,13 @@
 //! Identifies the SQLite in a file with a small C program.
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use anyhow::{anyhow, bail, Result};
 use serde::{Deserialize, Serialize};
 
 use crate::find::c_compiler;
+use crate::sys::enclosure::Enclosure;
 use crate::sys::files;
 use crate::sys::host::{last_lines, Host};
 use crate::sys::process::Command;
@@ -26,18 +28,20 @@ pub struct Identity {
 }
 
 /// Identifies a shared library. A bare file name is looked up as by the loader.
-pub fn of_library(host: &Host, library: &Path) -> Result<Identity> {
+/// What is of a root is asked in it.
+pub fn of_library(host: &Host, root: Option<&Arc<Enclosure>>, library: &Path) -> Result<Identity> {
     // A bare name's answer depends on the loader's cache.
     let stamped = if library.is_absolute() { library } else { Path::new("/etc/ld.so.cache") };
     let stamp = files::stamp(stamped).unwrap_or_default();
     host.memo.fact(&format!("sqlite {}", library.display()), &stamp, || {
-        let probe = dynamic_probe(host)?;
-        ask(host, &Command::new(probe.to_string_lossy(), &host.root).args([library.to_string_lossy()]))
+        let probe = dynamic_probe(host, root)?;
+        let command = Command::new(probe.to_string_lossy(), &host.root).args([library.to_string_lossy()]);
+        ask(host, &command.inside(root.cloned()))
     })
 }
 
 /// Identifies a static library (`libsqlite3.a`).
-pub fn of_archive(host: &Host, archive: &Path) -> Result<Identity> {
+pub fn of_archive(host: &Host, root: Option<&Arc<Enclosure>>, archive: &Path) -> Result<Identity> {
     let hash = files::sha256(archive, &host.memo)?;
     host.memo.fact(&format!("sqlite-archive {hash}"), "", || {
         let probe = host.dir.join("probe").join(format!("static-{hash:.16}"));
@@ -45,28 +49,34 @@ pub fn of_archive(host: &Host, archive: &Path) -> Result<Identity> {
         // Only three functions are called, so that what others need (OpenSSL's functions, of SQLCipher) may be missing.
         let few = ["-Wl,--gc-sections", "-Wl,--unresolved-symbols=ignore-all"];
         let after = [&archive, few[0], few[1], "-lpthread", "-ldl", "-lm"];
-        compile_probe(host, &probe, &["-DCOMPATRIX_STATIC"], &after)?;
-        ask(host, &Command::new(probe.to_string_lossy(), &host.root))
+        compile_probe(host, root, &probe, (&["-DCOMPATRIX_STATIC"], &after))?;
+        ask(host, &Command::new(probe.to_string_lossy(), &host.root).inside(root.cloned()))
     })
 }
 
-fn dynamic_probe(host: &Host) -> Result<PathBuf> {
-    let hash = files::hash_parts([PROBE, &c_compiler::fingerprint(host)]);
+fn dynamic_probe(host: &Host, root: Option<&Arc<Enclosure>>) -> Result<PathBuf> {
+    let compiler = root.map_or_else(|| c_compiler::fingerprint(host), |root| root.tree.display().to_string());
+    let hash = files::hash_parts([PROBE, &compiler]);
     let probe = host.dir.join("probe").join(format!("dynamic-{hash:.16}"));
     if !files::exists(&probe) {
-        compile_probe(host, &probe, &[], &["-ldl"])?;
+        compile_probe(host, root, &probe, (&[], &["-ldl"]))?;
     }
     Ok(probe)
 }
 
-fn compile_probe(host: &Host, probe: &Path, before: &[&str], after: &[&str]) -> Result<()> {
+fn compile_probe(
+    host: &Host,
+    root: Option<&Arc<Enclosure>>,
+    probe: &Path,
+    (before, after): (&[&str], &[&str]),
+) -> Result<()> {
     let dir = probe.parent().unwrap_or(&host.dir);
     // Built elsewhere and renamed, so that threads never see a partial file.
     let scratch = tempfile::Builder::new().prefix("probe").tempdir_in(make(dir)?)?;
     let source = scratch.path().join("probe.c");
     let made = scratch.path().join("probe");
     files::write(&source, PROBE.as_bytes())?;
-    let command = c_compiler::cc(host, scratch.path())?
+    let command = c_compiler::cc(host, root, scratch.path())?
         .args(before.iter().copied())
         .args(["-o", &made.to_string_lossy(), &source.to_string_lossy()])
         .args(after.iter().copied());

@@ -134,6 +134,11 @@ pub(crate) fn take_signals(interrupted: Arc<AtomicBool>, at_once: impl Fn() + Se
     Ok(())
 }
 
+/// The status of a process that this signal ended.
+pub(crate) fn ended_by(signal: i32) -> ExitStatus {
+    ExitStatus::from_raw(signal)
+}
+
 /// The signal that ended a process, if one did.
 pub(crate) fn signal(status: ExitStatus) -> Option<i32> {
     status.signal()

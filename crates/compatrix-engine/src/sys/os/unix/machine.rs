@@ -40,6 +40,11 @@ pub(crate) fn is_root() -> bool {
     rustix::process::geteuid().is_root()
 }
 
+/// A number of the user that this process runs for.
+pub(crate) fn user() -> u32 {
+    rustix::process::getuid().as_raw()
+}
+
 /// Bytes that may still be written where this folder is, or why that is not known.
 pub(crate) fn free_room(dir: &Path) -> Result<u64, String> {
     match rustix::fs::statvfs(dir) {

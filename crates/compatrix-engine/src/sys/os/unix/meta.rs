@@ -46,6 +46,11 @@ pub(crate) fn is_executable(_: &Path, meta: &Metadata) -> bool {
     meta.mode() & 0o111 != 0
 }
 
+/// Makes a file executable for everybody.
+pub(crate) fn make_executable(path: &Path) -> io::Result<()> {
+    fs::set_permissions(path, PermissionsExt::from_mode(0o755))
+}
+
 /// Whether everybody may write to a folder, as to `/tmp`.
 pub(crate) fn is_everybodys(meta: &Metadata) -> bool {
     meta.mode() & 0o1002 == 0o1002

@@ -148,6 +148,11 @@ pub(crate) fn take_signals(interrupted: Arc<AtomicBool>, _: impl Fn() + Send + '
     Ok(())
 }
 
+/// The status that a shell reports of a program which this signal ended.
+pub(crate) fn ended_by(signal: i32) -> ExitStatus {
+    ExitStatus::from_raw(128 + signal.unsigned_abs())
+}
+
 /// What ended a process that did not end by itself: the numbers that such an end has on Unix, of the exceptions that are
 /// the same; the exit code is an exception's.
 pub(crate) fn signal(status: ExitStatus) -> Option<i32> {

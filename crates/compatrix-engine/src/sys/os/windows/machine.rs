@@ -33,6 +33,11 @@ pub(crate) fn is_root() -> bool {
     false
 }
 
+/// A number of the user that this process runs for: users have none here.
+pub(crate) fn user() -> u32 {
+    0
+}
+
 /// Bytes that may still be written where this folder is: not known.
 pub(crate) fn free_room(_: &Path) -> Result<u64, String> {
     Err("the room is not known on Windows".to_owned())

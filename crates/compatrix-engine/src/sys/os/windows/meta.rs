@@ -43,6 +43,11 @@ pub(crate) fn is_executable(path: &Path, _: &Metadata) -> bool {
     path.extension().is_some_and(|name| programs.iter().any(|program| name.eq_ignore_ascii_case(program)))
 }
 
+/// Makes a file executable: its name alone does that.
+pub(crate) fn make_executable(_: &Path) -> io::Result<()> {
+    Ok(())
+}
+
 /// Whether everybody may write to a folder: rights are lists here, which nobody reads.
 pub(crate) fn is_everybodys(_: &Metadata) -> bool {
     false

@@ -1,0 +1,107 @@
+//! Roots: whole userlands in the cache, in which cells are built and run. How they are entered, and what of outside can be
+//! seen in them; [`super::distro`] makes them.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use anyhow::{anyhow, Result};
+
+use crate::find::facts::RootFacts;
+use crate::sys::enclosure::{Enclosure, PATH};
+use crate::sys::files;
+use crate::sys::host::{last_lines, Host};
+use crate::sys::process::Command;
+
+impl RootFacts {
+    /// The userland at this folder, of which nothing else is known; none without bubblewrap.
+    pub(crate) fn bare(host: &Host, tree: PathBuf) -> Option<Self> {
+        let program = host.ambient.find("bwrap")?.to_string_lossy().into_owned();
+        Some(Self { program, tree: tree.to_string_lossy().into_owned(), system: String::new(), read: Vec::new() })
+    }
+}
+
+/// Why bubblewrap cannot enter anything here, with what to do; asked once.
+pub(crate) fn cannot_enter(host: &Host) -> Option<String> {
+    let answer: Result<Option<String>> = host.memo.for_now("bubblewrap", || {
+        let all = RootFacts::bare(host, PathBuf::from("/")).ok_or_else(|| anyhow!("bwrap is not on PATH"))?;
+        Ok(match ask(host, &all, "/bin/true", &[]) {
+            Ok(_) => None,
+            Err(error) => Some(format!(
+                "a root cannot be entered here ({error:#}); bubblewrap needs user namespaces (sysctl user.max_user_namespaces, \
+                 kernel.unprivileged_userns_clone, kernel.apparmor_restrict_unprivileged_userns) or root, and in a container \
+                 the right to make them"
+            )),
+        })
+    });
+    answer.unwrap_or_else(|error| Some(format!("{error:#}")))
+}
+
+/// Asks a program of the root, which sees nothing of outside.
+///
+/// # Errors
+/// It cannot be started, or fails.
+pub(crate) fn ask(host: &Host, root: &RootFacts, program: &str, args: &[&str]) -> Result<String> {
+    let command = Command::new(program, "/").args(args.iter().copied()).env("PATH", PATH).env("LC_ALL", "C.UTF-8");
+    let output = host.output(&command.inside(Some(Arc::new(bare(root)))))?;
+    if output.finished.status.success() {
+        return Ok(output.text().trim().to_owned());
+    }
+    let said = last_lines(&output.finished.stderr.text(), 2);
+    Err(anyhow!("`{program} {}` failed in the root: {said}", args.join(" ")))
+}
+
+/// Folders of a userland that are a cell's own, or the system's.
+const NOT_BOUND: [&str; 12] =
+    ["proc", "dev", "sys", "tmp", "run", "home", "root", "mnt", "media", "srv", "boot", "lost+found"];
+
+fn bare(root: &RootFacts) -> Enclosure {
+    let tree = PathBuf::from(&root.tree);
+    let mut one = Enclosure { program: root.program.clone(), ..Enclosure::default() };
+    one.hidden = ["/tmp", "/run", "/home", "/root"].map(PathBuf::from).to_vec();
+    for path in files::list(&tree).unwrap_or_default() {
+        let Some(name) = path.file_name().map(|name| name.to_string_lossy().into_owned()) else { continue };
+        match files::link_text(&path) {
+            Ok(link) => one.links.push((name, link)),
+            Err(_) if NOT_BOUND.contains(&name.as_str()) || files::list(&path).is_ok_and(|all| all.is_empty()) => {}
+            Err(_) if path.is_dir() => one.folders.push(name),
+            Err(_) => {}
+        }
+    }
+    one.folders.sort();
+    one.links.sort();
+    Enclosure { tree, ..one }
+}
+
+/// The root as its C compiler sees it, with the folder of what it compiles.
+pub(crate) fn of_compiler(host: &Host, root: &RootFacts, source: &Path, write: &[PathBuf]) -> Arc<Enclosure> {
+    let probe = host.dir.join("probe");
+    let _ = files::make_dir(&probe);
+    let write = write.iter().cloned().chain([probe]).collect();
+    Arc::new(Enclosure { read: vec![source.to_owned()], write, ..bare(root) })
+}
+
+/// The root as a cell sees it: the workspace can be read, and only these folders be written. cargo has a folder of its own in
+/// the place of the user's, because it unpacks crates there.
+pub(crate) fn of_cell(host: &Host, root: &RootFacts, write: &[PathBuf]) -> Arc<Enclosure> {
+    let mut one = bare(root);
+    let home = host.ambient.home().filter(|home| *home != Path::new("/"));
+    one.hidden.extend(home.map(Path::to_owned));
+    one.read = vec![host.root.clone(), host.cache.join("sqlite")];
+    one.read.extend(root.read.iter().map(PathBuf::from));
+    // Outside of the workspace, where its folder is a link.
+    one.read.push(host.dir.clone());
+    let homes = host.ambient.rust_homes();
+    if let Some((_, cargo)) = homes.iter().find(|(name, _)| *name == "CARGO_HOME") {
+        let name = files::hash_bytes(root.tree.as_bytes()).to_string();
+        let own = host.dir.join("root-home").join(&name[..12]);
+        one.above =
+            ["config.toml", "config", "git"].map(|name| cargo.join(name)).into_iter().filter(|p| p.exists()).collect();
+        one.instead.push((own, cargo.clone()));
+    }
+    one.write = write.to_vec();
+    for dir in one.write.iter().chain(one.instead.iter().map(|(own, _)| own)) {
+        // bubblewrap leaves out what is not there, and then the command says what it cannot write.
+        let _ = files::make_dir(dir);
+    }
+    Arc::new(one)
+}
