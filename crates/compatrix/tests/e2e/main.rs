@@ -49,6 +49,8 @@ mod rehearse;
 mod rehearse_bench;
 mod repository;
 mod roots;
+mod roots_bad;
+mod roots_real;
 mod since;
 mod sources;
 mod spec;

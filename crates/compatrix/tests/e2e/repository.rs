@@ -42,6 +42,17 @@ impl Repository {
         self.dir.path().join(path)
     }
 
+    /// Signs a suite by a key that has expired since: a name for `signed-by`.
+    pub(crate) fn publish_expired(&self, suite: &str) -> String {
+        let then = ["--faked-system-time", "20240101T000000!"];
+        let key = ["--passphrase", "", "--quick-gen-key", "expired", "ed25519", "sign", "1d"];
+        self.gpg(&[&then[..], &key].concat());
+        let export = self.path("expired.gpg");
+        self.gpg(&["--output", export.to_str().expect("UTF-8"), "--export", "expired"]);
+        self.sign(suite, "expired", &then);
+        "expired.gpg".to_owned()
+    }
+
     fn gpg(&self, args: &[&str]) {
         let home = self.path("gnupg");
         fs::create_dir_all(&home).expect("makes the folder");
@@ -122,6 +133,10 @@ impl Repository {
 
     /// Signs a suite with `archive` or with `stranger`.
     pub(crate) fn publish(&self, suite: &str, key: &str) {
+        self.sign(suite, key, &[]);
+    }
+
+    fn sign(&self, suite: &str, key: &str, when: &[&str]) {
         let list = self.list(suite);
         let date = Command::new("date").args(["-u", "-R"]).env("LC_ALL", "C").output().expect("date starts");
         let release = format!(
@@ -136,7 +151,8 @@ impl Repository {
         let plain = dir.join("Release");
         fs::write(&plain, release).expect("writes");
         let (signed, plain) = (dir.join("InRelease"), plain.to_str().expect("UTF-8").to_owned());
-        self.gpg(&["-u", key, "--clearsign", "--output", signed.to_str().expect("UTF-8"), &plain]);
+        let sign = ["-u", key, "--clearsign", "--output", signed.to_str().expect("UTF-8"), &plain];
+        self.gpg(&[when, &sign].concat());
     }
 
     /// The line of apt's sources for a suite of this archive.

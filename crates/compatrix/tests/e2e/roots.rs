@@ -80,7 +80,7 @@ fn files_of(program: &str) -> Vec<(String, PathBuf)> {
 }
 
 /// An archive with a suite `made`: a userland of this system's programs, and a stand-in toolchain.
-fn archive(workspace: &Path) -> Option<Repository> {
+pub(crate) fn archive(workspace: &Path) -> Option<Repository> {
     if let Some(tool) = ["mmdebstrap", "bwrap", "ldd"].iter().find(|tool| !on_path(tool)) {
         eprintln!("not tested: {tool} is not on PATH, so no root can be made");
         return None;
@@ -111,21 +111,20 @@ fn archive(workspace: &Path) -> Option<Repository> {
     Some(repository)
 }
 
-fn spec(line: &str) -> String {
-    format!(
-        "[axis]\nrust = [\"made\"]\n[distro.made]\nroot = true\napt = {{ suite = \"made\", rust = \"rustc\", cargo = \
-         \"cargo\", sources = [{line:?}] }}\n"
-    )
+/// Writes a spec whose only toolchain is in a root of this suite, by this line of apt's sources.
+pub(crate) fn write_spec(made: &Workspace, suite: &str, line: &str) {
+    let spec = format!(
+        "[project]\npackages = [\"made\"]\n[axis]\nrust = [\"made\"]\n[distro.made]\nroot = true\napt = {{ suite = \
+         {suite:?}, rust = \"rustc\", cargo = \"cargo\", sources = [{line:?}] }}\n"
+    );
+    made.write("compat/matrix.toml", spec);
 }
 
 #[test]
 fn a_root_is_made_and_shut_off() {
-    let made = Workspace::new("[axis]\nrust = [HERE]\n").tests("#[test]\nfn passes() {}\n");
+    let made = Workspace::bare();
     let Some(repository) = archive(&made.path("")) else { return };
-    let full = fs::read_to_string(made.path("compat/matrix.toml")).expect("reads");
-    let head = full.split("[axis]").next().unwrap_or_default().to_owned();
-    let with = |line: &str| made.write("compat/matrix.toml", format!("{head}{}", spec(line)));
-    with(&repository.line("made"));
+    write_spec(&made, "made", &repository.line("made"));
     // What a killed one left.
     let left = made.cache().join("compatrix/distro/.making-left/root/usr");
     fs::create_dir_all(&left).expect("makes the folder");
@@ -154,7 +153,7 @@ fn a_root_is_made_and_shut_off() {
 
     // By a key that did not sign it: nothing is made.
     let stranger = repository.line("made").replace("archive.gpg", "stranger.gpg");
-    with(&stranger);
+    write_spec(&made, "made", &stranger);
     let json = made.run(&["compat", "--format", "json"]);
     json.expect(0).says(&["not trusted"]);
     // And what is here is used without network.

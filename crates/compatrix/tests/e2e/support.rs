@@ -284,15 +284,20 @@ pub(crate) fn host() -> String {
 
 /// A toolchain whose cargo is older than 1.78, from a distribution in the user's own cache; none where none was provided.
 pub(crate) fn old_toolchain() -> Option<PathBuf> {
-    let home = PathBuf::from(std::env::var_os("HOME")?);
-    let cache = std::env::var_os("XDG_CACHE_HOME").map_or_else(|| home.join(".cache"), PathBuf::from);
-    let closures = fs::read_dir(cache.join("compatrix/distro")).ok()?.flatten();
+    let closures = fs::read_dir(distros_of_user()?).ok()?.flatten();
     closures.map(|entry| entry.path().join("root/usr")).find(|usr| {
         let output = Command::new(usr.join("bin/cargo")).arg("-V").output();
         let said = output.map(|output| text_of(output.stdout)).unwrap_or_default();
         let minor = said.split('.').nth(1).and_then(|minor| minor.parse::<u32>().ok());
         minor.is_some_and(|minor| minor < 78) && usr.join("bin/rustc").exists()
     })
+}
+
+/// The folder of the distributions in the user's own cache.
+pub(crate) fn distros_of_user() -> Option<PathBuf> {
+    let home = PathBuf::from(std::env::var_os("HOME")?);
+    let cache = std::env::var_os("XDG_CACHE_HOME").map_or_else(|| home.join(".cache"), PathBuf::from);
+    Some(cache.join("compatrix/distro"))
 }
 
 /// Processes whose environment holds this text: process id and name.

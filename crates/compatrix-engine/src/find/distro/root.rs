@@ -39,9 +39,7 @@ pub(super) fn lacks(host: &Host) -> Option<String> {
 /// Makes the root in `scratch/root`, and its note. Without root where user namespaces allow it.
 pub(super) fn make(host: &Host, apt: &Apt<'_>, request: &Request, scratch: &Path) -> Result<Note, AptTrouble> {
     let tar = scratch.join("root.tar");
-    let work = PathBuf::from(format!("/var/tmp/compatrix-root-{}", machine::user()));
     let unshare = can_unshare(host);
-    remove_work(host, &work, unshare);
     if !unshare && !machine::is_root() {
         return Err(AptTrouble::Unavailable(
             "without root, mmdebstrap needs subordinate user ids: `apt-get install uidmap`, and an entry of /etc/subuid and \
@@ -49,7 +47,7 @@ pub(super) fn make(host: &Host, apt: &Apt<'_>, request: &Request, scratch: &Path
                 .to_owned(),
         ));
     }
-    files::make_dir(&work).map_err(AptTrouble::Ours)?;
+    let work = work_dir(host, unshare)?;
     let command = command(host, apt, request, (&tar, &work), unshare);
     let finished = host.run(&command)?;
     remove_work(host, &work, unshare);
@@ -128,6 +126,20 @@ fn can_unshare(host: &Host) -> bool {
     let words = [&["--user", "--mount", "--pid", "--fork"][..], ids, &["true"]].concat();
     let asked = host.ambient.find("unshare").map(|unshare| host.ask(&unshare, &words));
     matches!(asked, Some(Ok(_))) && (is_root || host.ambient.find("newuidmap").is_some())
+}
+
+/// What mmdebstrap works in: readable by its other users, which the cache may not be. One that was killed has left its own.
+fn work_dir(host: &Host, unshare: bool) -> Result<PathBuf> {
+    let folder = Path::new("/var/tmp");
+    let cache = files::hash_bytes(host.cache.as_os_str().as_encoded_bytes()).to_string();
+    let prefix = format!("compatrix-root-{}-{}-", machine::user(), &cache[..12]);
+    let is_ours = |path: &Path| path.file_name().is_some_and(|name| name.to_string_lossy().starts_with(&prefix));
+    for left in files::list(folder)?.iter().filter(|path| is_ours(path)) {
+        remove_work(host, left, unshare);
+    }
+    let work = tempfile::Builder::new().prefix(&prefix).tempdir_in(folder)?.keep();
+    files::make_executable(&work)?;
+    Ok(work)
 }
 
 /// Removes what mmdebstrap works in. A killed one leaves files of other users there.
