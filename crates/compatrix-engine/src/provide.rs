@@ -4,6 +4,7 @@
 //! needs is had by [`provide`].
 
 pub mod exact_sqlite;
+mod noted;
 mod roots;
 
 use std::collections::BTreeMap;
@@ -21,7 +22,6 @@ use compatrix_model::matrix_spec::{Spec, SqliteSettings};
 use compatrix_model::plan::{Plan, Provision, AMBIENT_TOOLCHAIN};
 use compatrix_model::release;
 use compatrix_model::spec_text::Parsed;
-use compatrix_model::timeline::{Bar, BarKind};
 
 use crate::deps::locks::sources::Sources;
 use crate::deps::{locked, locks};
@@ -37,6 +37,7 @@ use crate::survey::{with_bundled_feature, Survey};
 use crate::sys::error::Error;
 use crate::sys::files;
 use crate::sys::host::Host;
+use noted::{ready, recorded, recorded_if, unavailable};
 
 /// Facts about each value of an axis.
 type KnownValues<T> = BTreeMap<ValueName, Availability<T>>;
@@ -182,14 +183,6 @@ fn find_locksets(host: &Host, spec: &Spec, survey: &mut Survey) -> Result<(), Er
     }
     survey.facts.locksets = found;
     Ok(())
-}
-
-fn unavailable<T>(error: anyhow::Error) -> Availability<T> {
-    Availability::Missing { reason: format!("{error:#}") }
-}
-
-fn ready<T>(found: Result<T>) -> Availability<T> {
-    found.map_or_else(unavailable, Availability::Ready)
 }
 
 /// Inspects the packages of a distribution, if present.
@@ -380,20 +373,6 @@ pub fn provide(host: &Host, spec: &Spec, plan: &Plan, survey: &mut Survey, tell:
         survey.facts.locksets.insert(lockset, provided);
     }
     find_locksets(host, spec, survey)
-}
-
-/// Provides something on an account of its own, as a bar of the timeline.
-fn recorded<T>(host: &Host, what: &str, provide: impl FnOnce(&Host) -> T) -> T {
-    let bar = Bar { kind: BarKind::Provision, name: what.to_owned(), ..Bar::default() };
-    host.recording.during(bar, |account| provide(&host.on_account(account)))
-}
-
-/// The same, or without a bar if there is nothing to provide.
-fn recorded_if<T>(any: bool, host: &Host, what: &str, provide: impl FnOnce(&Host) -> T) -> T {
-    match any {
-        true => recorded(host, what, provide),
-        false => provide(host),
-    }
 }
 
 fn wanted(name: &ValueName, request: &Request, contents: Contents) -> WantedPackages {

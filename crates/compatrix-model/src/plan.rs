@@ -12,6 +12,7 @@ mod names;
 pub mod narrow;
 mod parts;
 pub mod predict;
+mod roots;
 pub mod shard;
 pub mod since;
 mod systems;
@@ -19,15 +20,13 @@ mod values;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use semver::Version;
-
-use crate::axis::{Axis, AxisKind, Setting, ValueName};
+use crate::axis::{AxisKind, Setting, ValueName};
 use crate::choose::{choose, Chosen};
 use crate::condition::{Condition, Match, Matcher, Versions};
 use crate::facts::{Availability, PackageFacts, PlanFacts, Unbundled};
 use crate::linkage::Linkage;
 use crate::lockset::{self, Lockset};
-use crate::matrix_spec::{Expect, Profile, Spec, Suite, SuiteKind};
+use crate::matrix_spec::{Expect, Profile, Spec, Suite};
 use crate::promised;
 use compiled::{compiled_by, Compiled};
 use values::{link_against, value_state, ValueState};
@@ -212,15 +211,10 @@ impl<'a> Planner<'a> {
     /// The first unavailable value of the cell, as a reason.
     fn unavailable(&mut self, coords: &[usize]) -> Option<usize> {
         let space = &self.spec.space;
+        let toolchain = self.toolchain(coords);
         let found = space.axes().iter().zip(coords).enumerate().find_map(|(n, (axis, &c))| {
-            let reason = match self.in_root(axis, c, coords) {
-                Some(Availability::Missing { reason }) => reason,
-                Some(Availability::Ready(_) | Availability::Obtainable { .. }) => return None,
-                None => match &self.values[n][c] {
-                    ValueState::Missing(reason) => reason,
-                    ValueState::Ready | ValueState::Provide(_) => return None,
-                },
-            };
+            let in_root = roots::state(self.facts, &toolchain, axis, c);
+            let ValueState::Missing(reason) = in_root.as_ref().unwrap_or(&self.values[n][c]) else { return None };
             Some(SkipReason::Unavailable {
                 value: format!("{}={}", axis.name, axis.values[c].name),
                 reason: reason.clone(),
@@ -259,17 +253,8 @@ impl<'a> Planner<'a> {
     /// Why the tool of a leak suite is not available for this cell's toolchain, as a reason. A toolchain that is yet to come
     /// is asked when it is here.
     fn tool_missing(&mut self, suite: usize, coords: &[usize]) -> Option<usize> {
-        let named = &self.spec.suites[suite];
-        let kind = match named.kind {
-            SuiteKind::Test | SuiteKind::Build => None,
-            SuiteKind::Leak(_) => Some("leak"),
-            SuiteKind::Bench(_) => Some("bench"),
-            SuiteKind::Command => Some("command"),
-        };
         let toolchain = self.toolchain(coords);
-        if let (Some(kind), true) = (kind, self.facts.roots.contains_key(&toolchain)) {
-            let reason =
-                format!("it is in a root, where suites of kind `{kind}` are not run; exclude its cells by `when`");
+        if let Some(reason) = roots::refusal(self.facts, &toolchain, &self.spec.suites[suite]) {
             return Some(self.reason(SkipReason::Unavailable { value: format!("rust={toolchain}"), reason }));
         }
         let tool = self.spec.suites[suite].leak()?.tool;
@@ -286,12 +271,8 @@ impl<'a> Planner<'a> {
     fn not_for_target(&mut self, suite: usize, coords: &[usize]) -> Option<usize> {
         let target = systems::target(&self.spec.space, coords)?;
         let toolchain = self.toolchain(coords);
+        let of_root = roots::no_target(self.facts, &toolchain);
         let refusal = systems::refusal(&target, &self.spec.suites[suite], self.sqlite_setting(coords));
-        let of_root = self
-            .facts
-            .roots
-            .contains_key(&toolchain)
-            .then(|| format!("{toolchain} is in a root, which has no std of another system"));
         let std = || match self.facts.stds.get(&(toolchain, target.value.clone()))? {
             Availability::Ready(()) | Availability::Obtainable { .. } => None,
             Availability::Missing { reason } => Some(reason.clone()),
@@ -306,53 +287,15 @@ impl<'a> Planner<'a> {
         promised::toolchain(&self.spec.space, coords)
     }
 
-    /// What this value of this axis is in the root of the cell's toolchain, if that is in one and it depends on it.
-    fn in_root(&self, axis: &Axis, value: usize, coords: &[usize]) -> Option<&'a Availability<Option<Version>>> {
-        let root = self.facts.roots.get(&self.toolchain(coords))?;
-        match axis.kind {
-            AxisKind::Sqlite => root.get(&axis.values[value].name),
-            AxisKind::Rust
-            | AxisKind::Schema
-            | AxisKind::Features
-            | AxisKind::Deps
-            | AxisKind::Os
-            | AxisKind::Env { .. } => None,
-        }
-    }
-
-    /// A SQLite that is yet to come in this root. Before the root is here, only the root is wanted.
-    fn need_in_root(&mut self, toolchain: &ValueName, sqlite: &ValueName) {
-        let is_here = matches!(self.facts.toolchains.get(toolchain), Some(Availability::Ready(_)));
-        let found = self.facts.roots.get(toolchain).and_then(|root| root.get(sqlite));
-        if let (true, Some(Availability::Obtainable { .. })) = (is_here, found) {
-            self.provisions.insert(Provision::SqliteInRoot(toolchain.clone(), sqlite.clone()));
-        }
-    }
-
     fn need(&mut self, coords: &[usize]) {
-        let axes = self.spec.space.axes();
+        let (axes, toolchain) = (self.spec.space.axes(), self.toolchain(coords));
         for (n, &c) in coords.iter().enumerate() {
-            if self.in_root(&axes[n], c, coords).is_some() {
-                self.need_in_root(&self.toolchain(coords), &axes[n].values[c].name);
-                continue;
-            }
-            if let ValueState::Provide(provision) = &self.values[n][c] {
+            let in_root = roots::state(self.facts, &toolchain, &axes[n], c);
+            if let ValueState::Provide(provision) = in_root.as_ref().unwrap_or(&self.values[n][c]) {
                 if !self.provisions.contains(provision) {
                     self.provisions.insert(provision.clone());
                 }
             }
-        }
-    }
-
-    /// The library that dynamic builds of this toolchain link against.
-    fn link_against(&self, toolchain: &ValueName) -> Option<ValueName> {
-        match self.facts.roots.get(toolchain) {
-            // As it ships: against its own, if that is on the axis.
-            Some(root) => match root.get(toolchain) {
-                Some(Availability::Ready(_) | Availability::Obtainable { .. }) => Some(toolchain.clone()),
-                Some(Availability::Missing { .. }) | None => link_against(&self.spec.space, root),
-            },
-            None => self.link_against.clone(),
         }
     }
 
@@ -383,8 +326,8 @@ impl<'a> Planner<'a> {
         let (linkage, against) = match self.sqlite_setting(coords) {
             None => (None, None),
             Some(Setting::SqliteBundled) => (Some(Linkage::Static), None),
-            Some(_) => match &self.link_against(&toolchain) {
-                Some(against) => (Some(Linkage::Dynamic), Some(against.clone())),
+            Some(_) => match roots::links_against(space, self.facts, &toolchain, self.link_against.as_ref()) {
+                Some(against) => (Some(Linkage::Dynamic), Some(against)),
                 None => {
                     return Err(self.reason(SkipReason::Unavailable {
                         value: "sqlite".to_owned(),
@@ -514,12 +457,7 @@ impl<'a> Planner<'a> {
             }
         }
         let Some(against) = &build.against else { return };
-        if self.facts.roots.contains_key(&build.toolchain) {
-            return self.need_in_root(&build.toolchain, against);
-        }
-        if let Some(Availability::Obtainable { .. }) = self.facts.sqlite.get(against) {
-            self.provisions.insert(Provision::Sqlite(against.clone()));
-        }
+        self.provisions.extend(roots::sqlite(self.facts, &build.toolchain, against));
     }
 }
 

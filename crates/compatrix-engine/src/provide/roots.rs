@@ -11,7 +11,7 @@ use compatrix_model::condition::partial_version;
 use compatrix_model::facts::Availability;
 use compatrix_model::matrix_spec::Spec;
 
-use super::{recorded, unavailable};
+use super::noted::{recorded, unavailable};
 use crate::event::Event;
 use crate::find::distro::Unpacked;
 use crate::find::facts::{RootFacts, SqliteFacts, ToolchainFacts};

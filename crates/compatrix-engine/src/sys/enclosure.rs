@@ -4,11 +4,10 @@
 //! the same on both sides; a path of the userland is named from `/`. There is no network, no process of outside is seen, and
 //! none that was started inside survives the first one. See bwrap(1).
 
+use std::collections::BTreeMap;
 use std::path::{Component, Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
-
-use crate::sys::process::Command;
 
 /// The search path of programs in a root: its own ones.
 pub(crate) const PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
@@ -37,9 +36,14 @@ pub struct Enclosure {
 }
 
 impl Enclosure {
-    /// The command that does the same in the root: same arguments, environment, folder, output and exit code. What ends by
-    /// a signal there ends with 128 and the signal's number.
-    pub fn enter(&self, command: &Command) -> Command {
+    /// The arguments and the environment of [`Self::program`], started in `/`, that do in the root what these words do
+    /// outside: same folder, output and exit code. What ends by a signal there ends with 128 and the signal's number.
+    pub fn enter(
+        &self,
+        (program, words): (&str, &[String]),
+        dir: &Path,
+        env: &BTreeMap<String, String>,
+    ) -> (Vec<String>, BTreeMap<String, String>) {
         let text = |path: &Path| path.to_string_lossy().into_owned();
         let mut args: Vec<String> = Vec::new();
         let mut option = |words: &[&str]| args.extend(words.iter().map(|word| (*word).to_owned()));
@@ -69,25 +73,18 @@ impl Enclosure {
         option(&["--remount-ro", "/"]);
         // The loader of bubblewrap itself is not to obey what is meant for the command's; and PWD is bubblewrap's own word.
         let of_loader = |name: &str| name.starts_with("LD_") || name == "GLIBC_TUNABLES";
-        let env = command.env.iter().map(|(name, value)| (name.clone(), self.inside(value)));
-        let (led, env): (Vec<_>, Vec<_>) = env.partition(|(name, _)| of_loader(name) || name == "PWD");
-        option(&["--", "/usr/bin/env", "-u", "PWD", "-C", &self.inside(&text(&command.dir))]);
+        let env = env.iter().map(|(name, value)| (name.clone(), self.inside(value)));
+        let (led, rest): (Vec<_>, Vec<_>) = env.partition(|(name, _)| of_loader(name) || name == "PWD");
+        option(&["--", "/usr/bin/env", "-u", "PWD", "-C", &self.inside(&text(dir))]);
         led.iter().for_each(|(name, value)| option(&[&format!("{name}={value}")]));
-        let program = self.inside(&command.program);
+        let program = self.inside(program);
         if program.contains('=') {
             // env would take it for a variable.
             option(&["/usr/bin/nice", "-n", "0"]);
         }
         option(&[&program]);
-        args.extend(command.args.iter().map(|arg| self.inside(arg)));
-        Command {
-            program: self.program.clone(),
-            args,
-            dir: PathBuf::from("/"),
-            env: env.into_iter().collect(),
-            inside: None,
-            ..command.clone()
-        }
+        args.extend(words.iter().map(|arg| self.inside(arg)));
+        (args, rest.into_iter().collect())
     }
 
     /// A text with paths of the userland as they are inside.
@@ -136,53 +133,6 @@ impl Enclosure {
 mod tests {
     use super::*;
     use crate::sys::files;
-
-    fn enclosure() -> Enclosure {
-        Enclosure {
-            program: "/usr/bin/bwrap".to_owned(),
-            tree: "/c/trixie/root".into(),
-            folders: vec!["usr".to_owned()],
-            links: vec![("bin".to_owned(), "usr/bin".to_owned())],
-            hidden: vec!["/tmp".into(), "/home/a".into()],
-            read: vec!["/home/a/w".into()],
-            write: vec!["/home/a/w/target/compat/run".into()],
-            instead: vec![("/home/a/w/target/compat/home".into(), "/home/a/.cargo".into())],
-            above: vec!["/home/a/.cargo/config.toml".into()],
-        }
-    }
-
-    #[test]
-    fn a_command_in_a_root_is_a_command() {
-        let command = Command::new("/c/trixie/root/usr/bin/cargo", "/home/a/w")
-            .args(["test", "--config=/c/trixie/root/x"])
-            .env("PATH", PATH)
-            .env("RUSTC", "/c/trixie/root/usr/bin/rustc")
-            .env("LD_LIBRARY_PATH", "/c/trixie/root/usr/lib:/home/a/w/x");
-        let entered = enclosure().enter(&command);
-        assert_eq!(
-            entered.to_string(),
-            format!(
-                "cd / && env -i PATH={PATH} RUSTC=/usr/bin/rustc /usr/bin/bwrap --unshare-all --die-with-parent --cap-drop \
-                 ALL --ro-bind /c/trixie/root/usr /usr --symlink usr/bin /bin --proc /proc --dev /dev --tmpfs /tmp --tmpfs /home/a --ro-bind-try /home/a/w \
-                 /home/a/w --bind-try /home/a/w/target/compat/home /home/a/.cargo --ro-bind-try \
-                 /home/a/.cargo/config.toml /home/a/.cargo/config.toml --bind-try /home/a/w/target/compat/run \
-                 /home/a/w/target/compat/run --remount-ro / -- /usr/bin/env -u PWD -C /home/a/w \
-                 LD_LIBRARY_PATH=/usr/lib:/home/a/w/x /usr/bin/cargo test --config=/x"
-            )
-        );
-        assert_eq!(entered, enclosure().enter(&command), "the same every time");
-        let odd = enclosure().enter(&Command::new("/w/a=b/t", "/w"));
-        assert!(odd.to_string().ends_with("-C /w /usr/bin/nice -n 0 /w/a=b/t"), "{odd}");
-    }
-
-    #[test]
-    fn limits_hold_in_a_root() {
-        let mut command = Command::new("/bin/true", "/");
-        command.timeout = Some(std::time::Duration::from_secs(7));
-        command.core = Some(1);
-        let entered = enclosure().enter(&command);
-        assert_eq!((entered.timeout, entered.core), (command.timeout, command.core));
-    }
 
     #[test]
     fn a_path_of_inside_is_found_outside() {

@@ -158,7 +158,11 @@ impl Command {
     /// What is really started: the command that enters the root, or this one.
     fn entered(&self) -> Cow<'_, Self> {
         match &self.inside {
-            Some(root) => Cow::Owned(root.enter(self)),
+            Some(root) => {
+                let (args, env) = root.enter((&self.program, &self.args), &self.dir, &self.env);
+                let program = root.program.clone();
+                Cow::Owned(Self { program, args, env, dir: "/".into(), inside: None, ..self.clone() })
+            }
             None => Cow::Borrowed(self),
         }
     }

@@ -1,6 +1,7 @@
 //! Processes: exit, output, leftovers.
 
 use super::*;
+use crate::sys::enclosure::PATH;
 
 fn shell(script: &str) -> Command {
     Command::new("/bin/sh", "/").args(["-c", script]).env("PATH", "/usr/bin:/bin")
@@ -142,4 +143,55 @@ fn a_peak_before_exec_or_after_the_streams_are_closed_is_seen() {
 #[test]
 fn memory_that_nobody_asked_for_is_not_watched() {
     assert_eq!(run(&shell("sleep 0.1")).peak_memory, None);
+}
+
+fn enclosure() -> Enclosure {
+    Enclosure {
+        program: "/usr/bin/bwrap".to_owned(),
+        tree: "/c/trixie/root".into(),
+        folders: vec!["usr".to_owned()],
+        links: vec![("bin".to_owned(), "usr/bin".to_owned())],
+        hidden: vec!["/tmp".into(), "/home/a".into()],
+        read: vec!["/home/a/w".into()],
+        write: vec!["/home/a/w/target/compat/run".into()],
+        instead: vec![("/home/a/w/target/compat/home".into(), "/home/a/.cargo".into())],
+        above: vec!["/home/a/.cargo/config.toml".into()],
+    }
+}
+
+fn inside(command: &Command) -> Command {
+    command.clone().inside(Some(Arc::new(enclosure()))).entered().into_owned()
+}
+
+#[test]
+fn a_command_in_a_root_is_a_command() {
+    let command = Command::new("/c/trixie/root/usr/bin/cargo", "/home/a/w")
+        .args(["test", "--config=/c/trixie/root/x"])
+        .env("PATH", PATH)
+        .env("RUSTC", "/c/trixie/root/usr/bin/rustc")
+        .env("LD_LIBRARY_PATH", "/c/trixie/root/usr/lib:/home/a/w/x");
+    let entered = inside(&command);
+    assert_eq!(
+        entered.to_string(),
+        format!(
+            "cd / && env -i PATH={PATH} RUSTC=/usr/bin/rustc /usr/bin/bwrap --unshare-all --die-with-parent --cap-drop \
+             ALL --ro-bind /c/trixie/root/usr /usr --symlink usr/bin /bin --proc /proc --dev /dev --tmpfs /tmp --tmpfs /home/a --ro-bind-try /home/a/w \
+             /home/a/w --bind-try /home/a/w/target/compat/home /home/a/.cargo --ro-bind-try \
+             /home/a/.cargo/config.toml /home/a/.cargo/config.toml --bind-try /home/a/w/target/compat/run \
+             /home/a/w/target/compat/run --remount-ro / -- /usr/bin/env -u PWD -C /home/a/w \
+             LD_LIBRARY_PATH=/usr/lib:/home/a/w/x /usr/bin/cargo test --config=/x"
+        )
+    );
+    assert_eq!(entered, inside(&command), "the same every time");
+    let odd = inside(&Command::new("/w/a=b/t", "/w"));
+    assert!(odd.to_string().ends_with("-C /w /usr/bin/nice -n 0 /w/a=b/t"), "{odd}");
+}
+
+#[test]
+fn limits_hold_in_a_root() {
+    let mut command = Command::new("/bin/true", "/");
+    command.timeout = Some(Duration::from_secs(7));
+    command.core = Some(1);
+    let entered = inside(&command);
+    assert_eq!((entered.timeout, entered.core), (command.timeout, command.core));
 }
