@@ -86,6 +86,8 @@ fn a_saturated_pool_recovers() {
     });
 }
 
+/// Windows deletes no file that is open.
+#[cfg(unix)]
 #[test]
 fn a_deleted_database_is_noticed_and_each_borrower_gets_the_reason() {
     healthy(|case| {
@@ -117,6 +119,8 @@ fn a_path_is_relative_to_the_working_directory_of_the_beginning() {
     });
 }
 
+/// Windows puts no file in the place of one that is open.
+#[cfg(unix)]
 #[test]
 fn a_database_put_in_its_place_is_opened_instead_unless_checking_is_off() {
     healthy(|case| {
