@@ -11,6 +11,8 @@ use compatrix_model::evidence_file::EvidenceFile;
 use compatrix_model::facts::{Availability, Durations, PackageFacts, PlanFacts, ToolchainVersions};
 use compatrix_model::matrix_spec::Spec;
 
+use crate::targets;
+
 /// Inputs of the CI plan other than the spec, all from committed files.
 #[derive(Debug, Clone, Default)]
 pub struct Committed {
@@ -88,9 +90,13 @@ impl Committed {
                 Setting::Os(System::Machine { platform, .. }) => {
                     Availability::Missing { reason: format!("only a job on {platform} is such a system") }
                 }
-                Setting::Os(System::Target { triple, .. }) => Availability::Missing {
-                    reason: format!("no job installs what builds and starts programs of {triple} yet; run it locally"),
-                },
+                Setting::Os(System::Target { triple, runner }) => {
+                    for toolchain in axis(AxisKind::Rust).into_iter().flat_map(|axis| &axis.values) {
+                        let std = targets::std(&toolchain.setting, triple, platform);
+                        facts.stds.insert((toolchain.name.clone(), value.name.clone()), std);
+                    }
+                    targets::system(triple, runner, platform)
+                }
                 _ => Availability::Ready(()),
             };
             facts.systems.insert(value.name.clone(), availability);

@@ -18,6 +18,7 @@ pub mod pins;
 pub mod place;
 pub mod plan;
 pub mod runners;
+mod targets;
 pub mod update;
 pub mod workflow;
 

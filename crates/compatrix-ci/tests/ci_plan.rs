@@ -253,6 +253,54 @@ fn a_distribution_s_cells_are_in_its_container() {
     assert_eq!((plan.untried[0].platform.as_str(), plan.platforms()), ("macos-aarch64", vec![LINUX, "macos-aarch64"]));
 }
 
+/// Of targets, a job has what Debian's packages make and start; the rest is left out with a reason.
+#[test]
+fn cells_of_a_target_are_in_a_job_that_installs_what_starts_them() {
+    let text = "[axis]\nrust = [\"stable\", \"debian-12\"]\n\
+                [axis.os]\nhere = {}\n\
+                wine = { target = \"x86_64-pc-windows-gnu\", runner = \"wine64\" }\n\
+                emulated = { target = \"aarch64-unknown-linux-gnu\", runner = \"qemu-aarch64\" }\n\
+                other = { target = \"x86_64-pc-windows-gnu\", runner = \"winery\" }\n\
+                [distro.debian-12]\n\
+                apt = { suite = \"bookworm\", rust = \"rustc\", cargo = \"cargo\", src = \"rust-src\" }\n";
+    let spec = spec(text, &[LINUX, "macos-aarch64"]);
+    let plan = jobs_of(&spec);
+    let needs: Vec<_> = plan
+        .groups
+        .iter()
+        .map(|group| (group.id.as_str(), group.jobs.len(), group.needs.mingw, group.needs.wine))
+        .collect();
+    assert_eq!(
+        needs,
+        [
+            ("pull-request-linux-x86_64", 1, false, false),
+            ("pull-request-linux-x86_64-debian-bookworm", 1, true, true),
+            ("pull-request-macos-aarch64", 1, false, false),
+        ]
+    );
+    let mut untried: Vec<String> = plan
+        .untried
+        .iter()
+        .filter(|untried| untried.platform == LINUX)
+        .map(|untried| format!("{}: {}", spec.space.id(untried.cell), untried.reason))
+        .collect();
+    untried.sort();
+    let foreign = "no job installs a linker for aarch64-unknown-linux-gnu; run it locally";
+    let winery = "no job installs winery, the runner; run it locally";
+    assert_eq!(
+        untried,
+        [
+            format!("rust=debian-12 os=emulated: {foreign}"),
+            format!("rust=debian-12 os=other: {winery}"),
+            format!("rust=stable os=emulated: {foreign}"),
+            format!("rust=stable os=other: {winery}"),
+            "rust=stable os=wine: no job installs a std for x86_64-pc-windows-gnu: only a distribution with `src` builds \
+             one"
+                .to_owned(),
+        ]
+    );
+}
+
 #[test]
 fn the_id_changes_with_every_cell() {
     let mut ids = BTreeSet::new();

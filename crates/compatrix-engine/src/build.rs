@@ -26,7 +26,7 @@ pub(crate) use product::{BuildInputs, Built, Doctests, Executable, NotBuilt, Pro
 pub(crate) use record::LIBRARY_PATH;
 pub(crate) use runner_check::hides_results;
 pub(crate) use share::{lend, target_dir};
-pub(crate) use target::renew_prefix;
+pub(crate) use target::{prepare as prepare_target, renew_prefix, typed as typed_for_target};
 
 /// If this process was started in place of another program, acts as that one and returns the exit code.
 pub fn act() -> Option<std::process::ExitCode> {

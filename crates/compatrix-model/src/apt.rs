@@ -39,6 +39,13 @@ impl Request {
     }
 }
 
+impl Request {
+    /// Whether a toolchain's packages include the sources of std: they come after those of rustc and cargo.
+    pub fn has_sources(&self) -> bool {
+        self.packages.len() > 2
+    }
+}
+
 /// A package, perhaps of one version only.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Package {

@@ -149,6 +149,12 @@ pub(super) fn packages(needs: Needs) -> Option<Step> {
     if needs.valgrind {
         lines.push("sudo apt-get install --yes --no-install-recommends valgrind");
     }
+    if needs.mingw {
+        lines.push("sudo apt-get install --yes --no-install-recommends gcc-mingw-w64-x86-64-win32");
+    }
+    if needs.wine {
+        lines.push("sudo apt-get install --yes --no-install-recommends wine64");
+    }
     if needs.archives {
         lines.push("sudo apt-get install --yes --no-install-recommends debian-archive-keyring gpgv patchelf");
     }
@@ -166,6 +172,12 @@ pub(super) fn container_packages(needs: Needs) -> Step {
     }
     if needs.valgrind {
         lines.push("apt-get install --yes --no-install-recommends valgrind");
+    }
+    if needs.mingw {
+        lines.push("apt-get install --yes --no-install-recommends gcc-mingw-w64-x86-64-win32");
+    }
+    if needs.wine {
+        lines.push("apt-get install --yes --no-install-recommends wine64");
     }
     // The checkout needs git, so there is no folder of the workspace yet.
     run("Install packages", lines).installs().at_top()

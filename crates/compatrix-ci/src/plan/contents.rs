@@ -41,6 +41,10 @@ pub struct Needs {
     pub valgrind: bool,
     /// The components `miri` and `rust-src` of the toolchain `nightly`.
     pub miri: bool,
+    /// MinGW-w64, which links Windows executables.
+    pub mingw: bool,
+    /// wine, which starts them.
+    pub wine: bool,
     /// The archive keys of other distributions, for apt-get.
     pub archives: bool,
 }

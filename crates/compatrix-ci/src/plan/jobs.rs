@@ -8,7 +8,8 @@ use compatrix_leak::Tool;
 use super::contents::{Group, Job, Needs, JOB_MS, MATRIX_JOBS, WORTH_MS};
 use super::names::{slug, Names};
 use crate::committed::{image, Committed};
-use compatrix_model::axis::{AxisKind, Setting, ValueName};
+use crate::targets;
+use compatrix_model::axis::{AxisKind, Setting, System, ValueName};
 use compatrix_model::cell::CellIndex;
 use compatrix_model::matrix_spec::{CiEvent, EventSettings};
 use compatrix_model::matrix_spec::{Spec, SuiteKind};
@@ -166,6 +167,10 @@ pub(crate) fn needs<'a>(spec: &Spec, cells: impl IntoIterator<Item = &'a (usize,
         for (axis, at) in spec.space.axes().iter().zip(&coords) {
             match &axis.values[*at].setting {
                 Setting::SqliteHost => needs.sqlite = true,
+                Setting::Os(System::Target { triple, runner }) => {
+                    needs.mingw |= targets::needs_mingw(triple);
+                    needs.wine |= targets::needs_wine(runner);
+                }
                 Setting::DistroToolchain(_) | Setting::DistroSqlite(_) => needs.archives = true,
                 _ => {}
             }

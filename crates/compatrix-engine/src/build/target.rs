@@ -1,6 +1,7 @@
 //! What cargo is told of a build for another target.
 
-use std::path::Path;
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
 
 use anyhow::Result;
 use compatrix_model::plan::Build;
@@ -73,16 +74,33 @@ pub(super) fn with_runner(host: &Host, command: Command, build: &Build, inputs: 
     Ok(command)
 }
 
-/// Makes the prefix that [`with_runner`] names.
+/// Makes the prefix that [`with_runner`] names, and returns it; `None` where wine starts nothing.
 ///
 /// # Errors
 /// wine makes none.
-pub(super) fn prepare(host: &Host, build: &Build, inputs: &BuildInputs<'_>) -> Result<()> {
+pub(crate) fn prepare(host: &Host, build: &Build, inputs: &BuildInputs<'_>) -> Result<Option<PathBuf>> {
     let dir = super::share::target_dir(host, build).join(wine::FOLDER);
     match inputs.target {
-        Some((system, _)) if system.is_wine => renew_prefix(host, &system.runner, &dir),
-        _ => Ok(()),
+        Some((system, _)) if system.is_wine => renew_prefix(host, &system.runner, &dir).map(|()| Some(dir)),
+        _ => Ok(None),
     }
+}
+
+/// What a person types besides for a target: variables, and arguments of cargo.
+///
+/// # Errors
+/// wine makes no prefix.
+pub(crate) fn typed(
+    host: &Host,
+    build: &Build,
+    inputs: &BuildInputs<'_>,
+) -> Result<(BTreeMap<String, String>, Vec<String>)> {
+    if build.target.is_none() {
+        return Ok((BTreeMap::new(), Vec::new()));
+    }
+    let command = with_variables(host, Command::new("cargo", &host.root), build, inputs);
+    let command = with_runner(host, command, build, inputs)?;
+    Ok((command.env, command.args))
 }
 
 /// Makes a prefix of the one in the cache in place of what is there.

@@ -14,13 +14,14 @@ use compatrix_model::spec_text::Parsed;
 
 use crate::build::{self, BuildInputs, Product, LIBRARY_PATH};
 use crate::event::Event;
+use crate::find::wine;
 use crate::leak::{self, Bench};
 use crate::run::inputs::{build_inputs, with_inputs, RunInputs};
 use crate::run::{self, command, executable};
 use crate::session::{NarrowBy, Session};
 use crate::sys::error::Error;
 use crate::sys::host::Host;
-use crate::sys::process::quote;
+use crate::sys::process::{quote, Command};
 
 /// The lines that do by hand what the suite does in the cell that the condition names, with these packages, or all if none
 /// is named; comments explain them. The build
@@ -74,9 +75,11 @@ pub fn lines(
     };
     let dir = host.dir.join("repro");
     let shown = quote(&dir.to_string_lossy());
+    // The lines name it, and whoever types them starts with what a run starts with.
+    let prefix = build::prepare_target(host, planned_build, &inputs)?;
     let line = with_inputs(spec, &survey, planned_build, planned, &id, None, |run| {
         typed(host, toolchain_setting(spec, planned_build), &inputs, run, &dir, &product)
-    });
+    })?;
     let mut lines =
         vec![line, format!("# {} in {id}, as a run does it", spec.suites[planned.suite].name), "# 1. build".to_owned()];
     lines.extend(build::commands(host, planned_build, &inputs)?.iter().map(ToString::to_string));
@@ -110,7 +113,7 @@ pub fn lines(
                 }
                 _ => executable::command(host, inputs, executable, &dir),
             };
-            lines.push(command.to_string());
+            lines.push(in_prefix(command, prefix.as_deref()).to_string());
         }
         Ok::<(), anyhow::Error>(())
     })?;
@@ -118,6 +121,14 @@ pub fn lines(
         return Err(anyhow!("the build made no test executable").into());
     }
     Ok(lines)
+}
+
+/// The command with a prefix of wine that is there: that of a run is gone after it.
+fn in_prefix(command: Command, prefix: Option<&Path>) -> Command {
+    match prefix {
+        Some(prefix) => command.env(wine::PREFIX, prefix.to_string_lossy()),
+        None => command,
+    }
 }
 
 /// Lines that make the folders of a run, with its fixture.
@@ -141,7 +152,7 @@ fn typed(
     run: &RunInputs<'_>,
     dir: &Path,
     product: &Product,
-) -> String {
+) -> anyhow::Result<String> {
     let mut words: Vec<String> = Vec::new();
     let root = inputs.stage.as_ref().map_or(&host.root, |stage| &stage.root);
     if !host.ambient.is_in(root) {
@@ -154,6 +165,8 @@ fn typed(
     let mut env = run::inputs::of_cell(run, dir);
     env.extend(build::link_environment(inputs.link));
     env.extend(build::pkg_config_path(host, inputs));
+    let (of_target, arguments_of_target) = build::typed_for_target(host, run.build, inputs)?;
+    env.extend(of_target);
     let debug = build::debug_environment(run.build);
     env.extend(debug.into_iter().map(|(name, value)| (name.to_owned(), value.to_owned())));
     if let Some(path) = run::inputs::library_path(run).filter(|_| run.build.linkage == Some(Linkage::Dynamic)) {
@@ -180,6 +193,7 @@ fn typed(
         words.extend((n > 0).then(|| "&&".to_owned()));
         words.extend(start.iter().cloned());
         words.extend(build::typed_arguments(part, inputs).iter().map(|word| quote(word)));
+        words.extend(arguments_of_target.iter().map(|word| quote(word)));
         words.extend((run.suite.kind == SuiteKind::Command).then(|| "--no-run".to_owned()));
     }
     if run.suite.kind == SuiteKind::Command {
@@ -192,5 +206,5 @@ fn typed(
         words.push("--".to_owned());
         words.extend(run.suite.args.iter().map(|word| quote(word)));
     }
-    words.join(" ")
+    Ok(words.join(" "))
 }
