@@ -4,6 +4,7 @@
 pub(crate) mod command;
 pub(crate) mod executable;
 mod features;
+mod honesty;
 pub(crate) mod inputs;
 pub(crate) mod keys;
 pub(crate) mod known;
@@ -108,7 +109,7 @@ fn attempt(host: &Host, inputs: &RunInputs<'_>, product: &Product, scratch: &Scr
         let mut parser = Parser::new(executable.target.clone(), Source::Executable);
         let finished = command
             .run_with(&host.supervisor, &mut |bytes| parser.feed(bytes), &mut |_| {})
-            .with_context(|| cannot_start(executable, &command))?;
+            .with_context(|| cannot_start(inputs, executable, &command))?;
         record.executables_ms += u64::try_from(finished.wall.as_millis()).unwrap_or(u64::MAX);
         let mut report = parser.finish();
         // Tests end in any order; the record of a run is not to depend on it.
@@ -117,7 +118,10 @@ fn attempt(host: &Host, inputs: &RunInputs<'_>, product: &Product, scratch: &Scr
             take_status_for_a_test(&mut report, &finished, executable);
         }
         let doubt = doubt(host, inputs, executable, &scratch.dir, (&mut report, &finished))?;
-        if !report.complete && finished.end != End::Interrupted && finished.status.code() != Some(NOT_LOADED) {
+        // A runner that hangs before a first word hangs when it is asked for a list too.
+        let is_silent = inputs.target.is_some() && finished.end == End::TimedOut && report.announced.is_none();
+        let is_known = finished.end == End::Interrupted || finished.status.code() == Some(NOT_LOADED);
+        if !report.complete && !is_silent && !is_known {
             if let Some(listed) = executable::listed(host, inputs, executable, &scratch.dir) {
                 report.against(&listed, executable::is_serial(inputs.suite));
             }
@@ -138,6 +142,11 @@ fn attempt(host: &Host, inputs: &RunInputs<'_>, product: &Product, scratch: &Scr
         add_failures(&mut record.failures, report, &finished, executable, outcome);
         if outcome == Outcome::Infrastructure {
             break;
+        }
+    }
+    if record.outcome == Outcome::Passed {
+        if let Some(doubt) = honesty::doubt(host, inputs, product, &scratch.dir)? {
+            (record.outcome, record.cause) = (Outcome::Infrastructure, doubt);
         }
     }
     if record.cause.is_empty() {
@@ -193,8 +202,10 @@ fn doubt(
     }
     if executable.own_harness {
         let runner = &executable.recorded.runner;
-        let hidden =
-            if runner.is_empty() { None } else { build::hides_results(host, runner, &executable.recorded.dir)? };
+        if runner.is_empty() || honesty::is_asked(inputs) {
+            return Ok(None);
+        }
+        let hidden = build::hides_results(host, runner, build::OF_CARGO, &executable.recorded.dir)?;
         return Ok(hidden.map(|hidden| format!("{}: {hidden}", executable.target)));
     }
     if !report.complete || report.announced == Some(0) {
@@ -210,9 +221,9 @@ fn doubt(
     Ok(report.doubt(listed.as_deref()).map(|doubt| format!("{}: {doubt}", executable.target)))
 }
 
-fn cannot_start(executable: &Executable, command: &Command) -> String {
+fn cannot_start(inputs: &RunInputs<'_>, executable: &Executable, command: &Command) -> String {
     match executable.recorded.runner.first() {
-        Some(runner) => format!("cannot start {runner}, the runner of cargo's configuration"),
+        Some(runner) => format!("cannot start {runner}, {}", honesty::whose(inputs)),
         None => format!("cannot start {}", command.program),
     }
 }
@@ -287,7 +298,11 @@ fn judge_one(
         let all = report.counts.failed;
         return (
             Outcome::Infrastructure,
-            format!("`{}` ended with code 0 though {all} tests of {target} failed: {why}", runner.join(" ")),
+            format!(
+                "`{}`, {}, ended with code 0 though {all} tests of {target} failed: {why}",
+                runner.join(" "),
+                honesty::whose(inputs)
+            ),
         );
     }
     match (report.complete && !executable.own_harness, code) {

@@ -17,7 +17,7 @@ use compatrix_model::time_limit;
 use super::cc;
 use super::messages::Messages;
 use super::product::{BuildInputs, Built, Doctests, NotBuilt, Read};
-use super::runner_check::hides_results;
+use super::runner_check::{hides_results, OF_CARGO};
 use super::share::target_dir;
 use super::units::{self, Ground};
 use super::{loader, record, runner, share, target};
@@ -339,7 +339,12 @@ pub(crate) fn doctests(
             Some(ended.outcome("documentation tests", ""))
         }
         End::Interrupted => Some((Outcome::Infrastructure, "interrupted".to_owned())),
-        End::Itself if finished.status.success() => hidden(host, &command, &report, &String::from_utf8_lossy(&said))?,
+        End::Itself if finished.status.success() => {
+            // The run of the cell has shown what a target's runner hands on, with a program of the target.
+            let said = String::from_utf8_lossy(&said);
+            let said = if inputs.target.is_some_and(|(system, _)| !system.runner.is_empty()) { "" } else { &*said };
+            hidden(host, &command, &report, said)?
+        }
         End::Itself if report.counts.failed > 0 => {
             Some((Outcome::Failed, format!("{} of the documentation tests failed", report.counts.failed)))
         }
@@ -362,7 +367,7 @@ fn hidden(host: &Host, command: &Command, report: &Report, said: &str) -> Result
     }
     let runners: BTreeSet<Vec<String>> = said.lines().filter_map(runner::of_rustdoc).collect();
     for words in runners {
-        if let Some(why) = hides_results(host, &words, &command.dir)? {
+        if let Some(why) = hides_results(host, &words, OF_CARGO, &command.dir)? {
             return Ok(failed(why));
         }
     }

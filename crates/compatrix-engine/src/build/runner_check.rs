@@ -18,11 +18,15 @@ const NAME: &str = "compatrix-started";
 /// The code with which it ends then; no shell and no loader uses it.
 const CODE: u8 = 37;
 
-/// Why this runner may hide a failure, if it does. One that cannot start a program of this host (an emulator) is believed.
+/// Whose a runner is that cargo found in its configuration.
+pub(crate) const OF_CARGO: &str = "the runner of cargo's configuration";
+
+/// Why this runner may hide a failure, if it does; `whose` says where it is named. One that cannot start a program of this
+/// host (an emulator) is believed.
 ///
 /// # Errors
 /// Our own executable cannot be linked.
-pub(crate) fn hides_results(host: &Host, runner: &[String], dir: &Path) -> Result<Option<String>> {
+pub(crate) fn hides_results(host: &Host, runner: &[String], whose: &str, dir: &Path) -> Result<Option<String>> {
     let name = format!("runner {runner:?} in {}", dir.display());
     host.memo.for_now(&name, || {
         let scratch = files::make_dir(&host.dir).map(|()| tempfile::tempdir_in(&host.dir))?.context("no folder")?;
@@ -39,12 +43,10 @@ pub(crate) fn hides_results(host: &Host, runner: &[String], dir: &Path) -> Resul
         Ok(match (files::exists(&mark), finished.status.code()) {
             (_, Some(code)) if code == i32::from(CODE) => None,
             (false, Some(0)) => Some(format!(
-                "`{words}`, the runner of cargo's configuration, ends with code 0 and does not start what it is given, so \
-                 that nothing ran"
+                "`{words}`, {whose}, ends with code 0 and does not start what it is given, so that nothing ran"
             )),
             (true, Some(0)) => Some(format!(
-                "`{words}`, the runner of cargo's configuration, ends with code 0 though what it starts fails, so that no \
-                 failure would show"
+                "`{words}`, {whose}, ends with code 0 though what it starts fails, so that no failure would show"
             )),
             _ => None,
         })

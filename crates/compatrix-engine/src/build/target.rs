@@ -74,14 +74,30 @@ pub(super) fn with_runner(host: &Host, command: Command, build: &Build, inputs: 
     Ok(command)
 }
 
-/// Makes the prefix that [`with_runner`] names, and returns it; `None` where wine starts nothing.
+/// Makes the prefix that [`with_runner`] names.
 ///
 /// # Errors
 /// wine makes none.
-pub(crate) fn prepare(host: &Host, build: &Build, inputs: &BuildInputs<'_>) -> Result<Option<PathBuf>> {
+pub(super) fn prepare(host: &Host, build: &Build, inputs: &BuildInputs<'_>) -> Result<()> {
     let dir = super::share::target_dir(host, build).join(wine::FOLDER);
     match inputs.target {
-        Some((system, _)) if system.is_wine => renew_prefix(host, &system.runner, &dir).map(|()| Some(dir)),
+        Some((system, _)) if system.is_wine => renew_prefix(host, &system.runner, &dir),
+        _ => Ok(()),
+    }
+}
+
+/// Makes the prefixes that the lines of `repro` name, and returns the one that they copy; `None` where wine starts nothing.
+///
+/// # Errors
+/// wine makes none.
+pub(crate) fn prefix_for_lines(host: &Host, build: &Build, inputs: &BuildInputs<'_>) -> Result<Option<PathBuf>> {
+    let dir = host.dir.join("repro-wine");
+    match inputs.target {
+        Some((system, _)) if system.is_wine => {
+            prepare(host, build, inputs)?;
+            renew_prefix(host, &system.runner, &dir)?;
+            Ok(Some(dir))
+        }
         _ => Ok(None),
     }
 }

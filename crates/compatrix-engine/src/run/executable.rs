@@ -92,8 +92,10 @@ fn arguments(suite: &Suite, own_harness: bool) -> Vec<String> {
     kept
 }
 
-/// The time limit for an executable that lists its tests.
-const LIST_LIMIT: Duration = Duration::from_secs(20);
+/// The time limit for an executable that lists its tests: a runner that hangs does so here too.
+pub(crate) fn limit_of_questions(suite: &Suite) -> Duration {
+    Duration::from_secs(20).min(suite.timeout)
+}
 
 /// The tests of an executable.
 #[derive(Debug, Default)]
@@ -124,7 +126,7 @@ pub(crate) fn listed(host: &Host, inputs: &RunInputs<'_>, executable: &Executabl
     let ask = |further: &[&str]| -> Result<Vec<String>> {
         let mut command = command(host, inputs, executable, dir).args(["--list", "--format", "terse"]);
         command = command.args(further.iter().copied());
-        command.timeout = Some(LIST_LIMIT);
+        command.timeout = Some(limit_of_questions(inputs.suite));
         let output = host.output(&command)?;
         anyhow::ensure!(output.finished.status.success(), "it does not list its tests");
         Ok(parse_list(&output.text()))
@@ -142,7 +144,7 @@ pub(crate) fn announced(
 ) -> Option<Vec<String>> {
     let command = || {
         let mut command = command(host, inputs, executable, dir).args(["--list"]);
-        command.timeout = Some(LIST_LIMIT);
+        command.timeout = Some(limit_of_questions(inputs.suite));
         command
     };
     let name = format!("tests of {} {:?}", executable.inspection.sha256, command().args);

@@ -21,7 +21,7 @@ use crate::run::{self, command, executable};
 use crate::session::{NarrowBy, Session};
 use crate::sys::error::Error;
 use crate::sys::host::Host;
-use crate::sys::process::{quote, Command};
+use crate::sys::process::quote;
 
 /// The lines that do by hand what the suite does in the cell that the condition names, with these packages, or all if none
 /// is named; comments explain them. The build
@@ -75,10 +75,10 @@ pub fn lines(
     };
     let dir = host.dir.join("repro");
     let shown = quote(&dir.to_string_lossy());
-    // The lines name it, and whoever types them starts with what a run starts with.
-    let prefix = build::prepare_target(host, planned_build, &inputs)?;
+    // The lines copy it, so that whoever types them again starts with what a run starts with.
+    let prefix = build::prefix_for_lines(host, planned_build, &inputs)?;
     let line = with_inputs(spec, &survey, planned_build, planned, &id, None, |run| {
-        typed(host, toolchain_setting(spec, planned_build), &inputs, run, &dir, &product)
+        typed(host, toolchain_setting(spec, planned_build), &inputs, run, (&dir, prefix.as_deref()), &product)
     })?;
     let mut lines =
         vec![line, format!("# {} in {id}, as a run does it", spec.suites[planned.suite].name), "# 1. build".to_owned()];
@@ -105,6 +105,7 @@ pub fn lines(
     with_inputs(spec, &survey, planned_build, planned, &id, None, |inputs| {
         for executable in &product.executables {
             lines.extend(fresh_folders(inputs, &shown));
+            lines.extend(prefix.as_deref().map(|prefix| copy_of(prefix, &dir)));
             let command = match (inputs.suite.leak(), inputs.leak_tool) {
                 (Some(settings), Some(tool)) => {
                     let (command, note) = leak::by_hand(&Bench { host, inputs, settings, tool }, executable, &dir)?;
@@ -113,7 +114,7 @@ pub fn lines(
                 }
                 _ => executable::command(host, inputs, executable, &dir),
             };
-            lines.push(in_prefix(command, prefix.as_deref()).to_string());
+            lines.push(command.to_string());
         }
         Ok::<(), anyhow::Error>(())
     })?;
@@ -123,19 +124,16 @@ pub fn lines(
     Ok(lines)
 }
 
-/// The command with a prefix of wine that is there: that of a run is gone after it.
-fn in_prefix(command: Command, prefix: Option<&Path>) -> Command {
-    match prefix {
-        Some(prefix) => command.env(wine::PREFIX, prefix.to_string_lossy()),
-        None => command,
-    }
-}
-
 /// Lines that make the folders of a run, with its fixture.
 fn fresh_folders(inputs: &RunInputs<'_>, shown: &str) -> Vec<String> {
     let folders = executable::FOLDERS.map(|folder| format!("{shown}/{folder}")).join(" ");
     let fixture = inputs.fixture.map(|(_, fixture)| format!("cp -R {} {shown}/fixture", quote(&fixture.dir)));
     [format!("rm -rf {shown} && mkdir -p {folders}")].into_iter().chain(fixture).collect()
+}
+
+/// The line that copies a prefix of wine into the folder of a run.
+fn copy_of(prefix: &Path, dir: &Path) -> String {
+    format!("cp -a {} {}", quote(&prefix.to_string_lossy()), quote(&dir.join(wine::FOLDER).to_string_lossy()))
 }
 
 fn toolchain_setting<'s>(spec: &'s Spec, build: &Build) -> Option<&'s Setting> {
@@ -150,7 +148,7 @@ fn typed(
     setting: Option<&Setting>,
     inputs: &BuildInputs<'_>,
     run: &RunInputs<'_>,
-    dir: &Path,
+    (dir, prefix): (&Path, Option<&Path>),
     product: &Product,
 ) -> anyhow::Result<String> {
     let mut words: Vec<String> = Vec::new();
@@ -158,15 +156,20 @@ fn typed(
     if !host.ambient.is_in(root) {
         words.push(format!("cd {} &&", quote(&root.to_string_lossy())));
     }
-    if let Some((_, fixture)) = run.fixture {
-        let (dir, fixture) = (quote(&dir.to_string_lossy()), quote(&fixture.dir));
-        words.push(format!("rm -rf {dir} && mkdir -p {dir} && cp -R {fixture} {dir}/fixture &&"));
+    if run.fixture.is_some() || prefix.is_some() {
+        let shown = quote(&dir.to_string_lossy());
+        words.push(format!("rm -rf {shown} && mkdir -p {shown} &&"));
+        words.extend(run.fixture.map(|(_, fixture)| format!("cp -R {} {shown}/fixture &&", quote(&fixture.dir))));
+        words.extend(prefix.map(|prefix| format!("{} &&", copy_of(prefix, dir))));
     }
     let mut env = run::inputs::of_cell(run, dir);
     env.extend(build::link_environment(inputs.link));
     env.extend(build::pkg_config_path(host, inputs));
     let (of_target, arguments_of_target) = build::typed_for_target(host, run.build, inputs)?;
     env.extend(of_target);
+    if prefix.is_some() {
+        env.insert(wine::PREFIX.to_owned(), dir.join(wine::FOLDER).to_string_lossy().into_owned());
+    }
     let debug = build::debug_environment(run.build);
     env.extend(debug.into_iter().map(|(name, value)| (name.to_owned(), value.to_owned())));
     if let Some(path) = run::inputs::library_path(run).filter(|_| run.build.linkage == Some(Linkage::Dynamic)) {

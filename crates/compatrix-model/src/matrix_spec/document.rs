@@ -97,7 +97,7 @@ pub(crate) fn lower(root: &Table, fixtures: &[String], c: &mut Collector<'_>) ->
     let (profiles, profile_marks) = profiles::profiles(root, &axes, &suites, c);
     let ci = ci::ci(root, &axes, &suites, &profiles, c);
     let spec = Spec {
-        project: project::project(root, &suites.list),
+        project: project::project(root, &suites.list, &axes.space),
         claims,
         suites: suites.list,
         rules,

@@ -3,7 +3,9 @@
 use shaped_toml::{Key, Later, Need, Shape, Table, TableShape};
 
 use super::format::Format;
-use super::suites::Suite;
+use super::suites::{named_file, Suite};
+use crate::axis::{AxisKind, Setting, System};
+use crate::cell::Space;
 
 /// `[project]`: the packages under test, and where pages and evidence are.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -13,7 +15,7 @@ pub struct Project {
     /// Files outside of the packages that tests read: folders and globs, relative to the repository's top folder. `None` if
     /// the spec says nothing.
     pub inputs: Option<Vec<String>>,
-    /// What commands of suites may name of the workspace, relative to its root; where there is such a file, it counts as
+    /// What commands of suites and runners of systems may name of the workspace, relative to its root; where there is such a file, it counts as
     /// `inputs` do.
     pub named_by_commands: Vec<String>,
     /// The compatibility page, relative to the root.
@@ -104,13 +106,18 @@ impl Project {
 }
 
 /// Lowers `[project]`.
-pub(super) fn project(root: &Table, suites: &[Suite]) -> Project {
+pub(super) fn project(root: &Table, suites: &[Suite], space: &Space) -> Project {
     let table = root.table("project");
     let text = |key| table.and_then(|table| table.owned(key)).unwrap_or_default();
     Project {
         packages: table.and_then(|table| table.texts("packages")).unwrap_or_default(),
         inputs: table.and_then(|table| table.texts("inputs")),
-        named_by_commands: suites.iter().flat_map(Suite::named_files).map(str::to_owned).collect(),
+        named_by_commands: suites
+            .iter()
+            .flat_map(Suite::named_files)
+            .chain(named_by_runners(space))
+            .map(str::to_owned)
+            .collect(),
         report: text("report"),
         reliability: text("reliability"),
         benchmarks: text("benchmarks"),
@@ -119,4 +126,14 @@ pub(super) fn project(root: &Table, suites: &[Suite]) -> Project {
         badges: table.and_then(|table| table.owned("badges")),
         evidence: text("evidence"),
     }
+}
+
+/// Words of the runners of the axis `os` that may name files of the workspace.
+fn named_by_runners(space: &Space) -> impl Iterator<Item = &str> {
+    let values = space.axis_of(&AxisKind::Os).into_iter().flat_map(|(_, axis)| &axis.values);
+    let words = values.flat_map(|value| match &value.setting {
+        Setting::Os(System::Target { runner, .. }) => runner.as_slice(),
+        _ => &[],
+    });
+    words.filter_map(|word| named_file(word))
 }

@@ -72,7 +72,7 @@ impl Suite {
             [Piece::Text(text)] => Some(text.as_str()),
             _ => None,
         });
-        words.map(|word| word.split_once('=').map_or(word, |(_, value)| value)).filter(|word| !word.starts_with('-'))
+        words.filter_map(named_file)
     }
 
     /// The command that runs it.
@@ -83,6 +83,11 @@ impl Suite {
             SuiteKind::Bench(_) => RunBy::Bench,
         }
     }
+}
+
+/// What a word of a command may name: all of it, or what follows a `=`; an option names nothing.
+pub(super) fn named_file(word: &str) -> Option<&str> {
+    Some(word.split_once('=').map_or(word, |(_, value)| value)).filter(|word| !word.starts_with('-'))
 }
 
 /// The commands that run suites.

@@ -58,6 +58,7 @@ mod sqlite;
 mod sqlite_kinds;
 mod stages;
 mod support;
+mod systems;
 mod timings;
 mod toolchains;
 mod tree;

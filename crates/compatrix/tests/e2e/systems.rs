@@ -1,0 +1,129 @@
+//! Cells of the axis `os` with a runner. The target is this host's own, so that a script can be the runner of it: one that
+//! behaves, hangs, hides exit codes, prints nothing, or is not there.
+
+use crate::support::{host, judged, row, Workspace};
+
+/// A runner that does nothing wrong.
+const BEHAVES: &str = "exec \"$@\"";
+/// One that ends with 0, whatever happens.
+const HIDES: &str = "\"$@\"; exit 0";
+/// What the suite's tests are without words of their own.
+const TESTS: &str = "#[test]\nfn works() {}\n";
+
+/// A workspace with a cell of this host and one under the runner `run.sh`, which does this.
+fn made(script: &str, suite: &str) -> Workspace {
+    let spec = format!(
+        "[axis]\nrust = [HERE]\n[axis.os]\nhere = {{}}\nscripted = {{ target = \"{}\", runner = [\"./run.sh\", \"word\"] }}\n\
+         [[suite]]\nname = \"tests\"\n{suite}",
+        host()
+    );
+    let made = Workspace::new(&spec).tests(TESTS);
+    runner(&made, script);
+    made
+}
+
+/// Makes `run.sh` do this with what it is given; its first word is the spec's.
+fn runner(made: &Workspace, script: &str) {
+    made.write("run.sh", format!("#!/bin/sh\n[ \"$1\" = word ] || exit 99\nshift\n{script}\n"));
+    std::process::Command::new("chmod").args(["+x", "run.sh"]).current_dir(made.root()).status().expect("chmod");
+}
+
+/// What became of the cell under the runner.
+#[track_caller]
+fn scripted(made: &Workspace, code: i32) -> (String, String, String) {
+    judged(&made.json(code, &["--cell", "os=scripted"]), "os=scripted")
+}
+
+#[test]
+fn a_runner_that_behaves() {
+    let made = made(BEHAVES, "");
+    let json = made.json(0, &[]);
+    assert_eq!(judged(&json, "os=here").0, "ok");
+    assert_eq!(judged(&json, "os=scripted").0, "ok");
+    let target = &row(&json, "os=scripted")["record"]["proof"]["target"];
+    assert_eq!((&target["triple"], &target["runner"]), (&host().into(), &"run.sh".into()));
+    assert!(row(&json, "os=here")["record"]["proof"]["target"].is_null());
+    // What a person types starts it too, and the exact lines do.
+    let ran = made.run(&["repro", "rust=here os=scripted"]);
+    let first = ran.expect(0).stdout.lines().next().unwrap_or_default().to_owned();
+    assert!(first.contains("runner=[") && first.contains("run.sh\",\"word\"]"), "{first}");
+}
+
+#[test]
+fn a_runner_that_hides_exit_codes_is_believed_in_nothing() {
+    let suite = "doctests = true\n";
+    let of_os = "the runner of os=scripted";
+    // Tests that pass, those that fail, a harness of its own, and documentation tests.
+    let passing = made(HIDES, "");
+    let (verdict, outcome, cause) = scripted(&passing, 3);
+    assert_eq!((verdict.as_str(), outcome.as_str()), ("error", "infrastructure"), "{cause}");
+    assert!(cause.contains(of_os) && cause.contains("hides exit codes"), "{cause}");
+    let failing = made(HIDES, "").tests("#[test]\nfn fails() { panic!() }\n");
+    let (verdict, _, cause) = scripted(&failing, 3);
+    assert!(verdict == "error" && cause.contains(of_os), "{verdict} {cause}");
+    let own = made(HIDES, "").tests("fn main() { std::process::exit(7) }\n");
+    let manifest = std::fs::read_to_string(own.path("Cargo.toml")).expect("reads");
+    own.write("Cargo.toml", format!("{manifest}\n[[test]]\nname = \"it\"\nharness = false\n"));
+    let (verdict, _, cause) = scripted(&own, 3);
+    assert!(verdict == "error" && cause.contains(of_os), "{verdict} {cause}");
+    assert!(!cause.contains("cargo's configuration"), "{cause}");
+    let documented = made(HIDES, suite).file("src/lib.rs", "/// ```\n/// assert!(false);\n/// ```\npub fn f() {}\n");
+    let manifest = std::fs::read_to_string(documented.path("Cargo.toml")).expect("reads");
+    documented.write("Cargo.toml", manifest.replace("doctest = false\n", ""));
+    let (verdict, _, cause) = scripted(&documented, 3);
+    assert!(verdict == "error" && cause.contains(of_os), "{verdict} {cause}");
+}
+
+#[test]
+fn a_runner_that_hangs_costs_its_limit_once() {
+    let made = made("sleep 1000", "timeout = \"4s\"\n");
+    let start = std::time::Instant::now();
+    let (verdict, outcome, cause) = scripted(&made, 1);
+    assert_eq!((verdict.as_str(), outcome.as_str()), ("broken", "timed-out"), "{cause}");
+    // Twice: a red cell is run again, alone. Under load the limit is extended, so that this is generous.
+    assert!(start.elapsed().as_secs() < 40, "{:?}", start.elapsed());
+    made.expect_no_processes();
+}
+
+#[test]
+fn a_runner_that_prints_nothing_or_is_not_there() {
+    let made = made("exit 0", "");
+    let (verdict, outcome, cause) = scripted(&made, 1);
+    assert_eq!((verdict.as_str(), outcome.as_str()), ("broken", "failed"), "{cause}");
+    assert!(cause.contains("without a test result"), "{cause}");
+    std::fs::remove_file(made.path("run.sh")).expect("removes");
+    let (verdict, _, cause) = scripted(&made, 0);
+    assert_eq!(verdict, "unproven");
+    assert!(cause.contains("there is no program ./run.sh, the runner"), "{cause}");
+}
+
+/// Every word that names a file of the workspace is an input of the cell.
+#[test]
+fn what_the_words_of_a_runner_name_is_read() {
+    let made = made(BEHAVES, "");
+    let spec = std::fs::read_to_string(made.path("compat/matrix.toml")).expect("reads");
+    made.write("compat/matrix.toml", spec.replace("[\"./run.sh\", \"word\"]", "[\"sh\", \"tools/second.sh\"]"));
+    made.write("tools/second.sh", "exec \"$@\"\n");
+    crate::support::git(&made, &["init", "--quiet"]);
+    crate::support::commit(&made);
+    assert_eq!(scripted(&made, 0).0, "ok");
+    let again = made.json(0, &["--cell", "os=scripted"]);
+    assert_eq!(row(&again, "os=scripted")["reused"], true);
+    made.write("tools/second.sh", "exit 5\n");
+    let since = made.run(&["plan", "--since", "HEAD", "--format", "json"]);
+    assert!(since.expect(0).stdout.contains("os=scripted"), "{since}");
+    assert_eq!(scripted(&made, 1).0, "broken", "another file is another run");
+}
+
+/// A file that this host starts, and that is not of the value's target.
+#[test]
+fn an_architecture_that_this_host_is_not_needs_a_runner() {
+    let made = made(BEHAVES, "");
+    let spec = std::fs::read_to_string(made.path("compat/matrix.toml")).expect("reads");
+    let other = "scripted = { target = \"aarch64-unknown-linux-gnu\" }";
+    let line = spec.lines().find(|line| line.starts_with("scripted")).expect("the value").to_owned();
+    made.write("compat/matrix.toml", spec.replace(&line, other));
+    let (verdict, _, cause) = scripted(&made, 0);
+    assert_eq!(verdict, "unproven");
+    assert!(cause.contains("starts no programs of aarch64-unknown-linux-gnu"), "{cause}");
+}
