@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use compatrix_engine::find::facts::TestedPackage;
+use compatrix_engine::sys::files;
 use compatrix_leak::Usage;
 use compatrix_model::results::matrix::Matrix;
 use compatrix_render::sarif::{self, SarifOptions};
@@ -22,5 +23,5 @@ pub(crate) fn sarif_of(root: &Path, packages: &[TestedPackage], matrix: &Matrix,
 fn manifest(root: &Path, packages: &[TestedPackage]) -> String {
     let dir = packages.first().map(|package| PathBuf::from(&package.dir)).unwrap_or_default();
     let relative = dir.strip_prefix(root).unwrap_or(Path::new(""));
-    relative.join("Cargo.toml").to_string_lossy().into_owned()
+    files::slashed(&relative.join("Cargo.toml"))
 }

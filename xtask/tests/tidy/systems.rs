@@ -48,6 +48,9 @@ fn look(tokens: TokenStream, found: &mut Vec<(usize, String)>) {
                 if OF_SYSTEMS.contains(&word.as_str()) {
                     found.push((line, format!("`{word}`")));
                 }
+                if word == "canonicalize" {
+                    found.push((line, "`canonicalize`, for which `sys::files::real` is".to_owned()));
+                }
                 let is_cfg = ["cfg", "cfg_attr"].contains(&word.as_str());
                 let asked = tokens[at + 1..].iter().take(2).find_map(|next| match next {
                     TokenTree::Group(group) if is_cfg => asks(group.stream()),
@@ -84,6 +87,7 @@ fn what_is_of_a_system_is_found() {
         ("use rustix::fs;", vec!["`rustix`"]),
         ("#[cfg(test)] const A: &str = \"cfg(windows)\"; // std::os", vec![]),
         ("fn f() {}\n#[cfg(test)]\nmod tests {\n use std::os::unix; }", vec![]),
+        ("fn f() { path.canonicalize() }", vec!["`canonicalize`, for which `sys::files::real` is"]),
         ("use std::osmosis; use a::os;", vec![]),
     ] {
         let said: Vec<String> = found(code).unwrap().into_iter().map(|(_, what)| what).collect();

@@ -86,7 +86,7 @@ pub fn examine(root: &Path, ambient: Ambient) -> Result<Examined, Error> {
 /// The root of the workspace of this folder, without cargo, which gives none where a member is broken: the nearest folder
 /// above with a `[workspace]`, else the nearest with a manifest. Whether the workspace is in order is not its business.
 pub fn nearest_root(start: &Path) -> Option<PathBuf> {
-    let start = start.canonicalize().ok()?;
+    let start = files::real(start).ok()?;
     let mut nearest = None;
     for folder in start.ancestors() {
         let Ok(text) = files::read_text(&folder.join("Cargo.toml")) else { continue };

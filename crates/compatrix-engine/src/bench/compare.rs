@@ -392,7 +392,7 @@ fn reference(request: &BenchRequest<'_>, head: &Side) -> Result<ValueName, Error
 /// The top of the repository that the workspace is in, without links in its path.
 fn top(host: &Host) -> Result<Option<PathBuf>, Error> {
     let Some(git) = Git::find(host) else { return Ok(None) };
-    Ok(git.top()?.ok().and_then(|top| top.canonicalize().ok()))
+    Ok(git.top()?.ok().and_then(|top| files::real(&top).ok()))
 }
 
 fn head_sources(host: &Host, git: Option<&Git<'_>>, survey: &Survey) -> Result<Sources, Error> {

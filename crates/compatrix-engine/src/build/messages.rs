@@ -278,7 +278,7 @@ mod tests {
         let archives = |libs: &str, paths: &str| {
             let text = format!(r#"{{"out_dir":"/o","linked_libs":{libs},"linked_paths":{paths}}}"#);
             let script: BuildScript = serde_json::from_str(&text).unwrap();
-            script.archives().map(|path| path.display().to_string()).collect::<Vec<_>>()
+            script.archives().map(|path| files::slashed(&path)).collect::<Vec<_>>()
         };
         assert_eq!(archives(r#"["static=sqlite3"]"#, r#"["native=/o"]"#), ["/o/libsqlite3.a", "/o/libsqlite3.a"]);
         let cipher = archives(r#"["dylib=crypto","static:+whole-archive=sqlcipher"]"#, r#"["/a b"]"#);

@@ -290,7 +290,7 @@ fn files_of(ground: &Ground<'_>, named: &Named, bases: &[PathBuf]) -> BTreeSet<I
         // One that is gone counts as absent where the first folder has it.
         let there = if there.is_empty() { candidates.first().into_iter().collect() } else { there };
         for path in there {
-            let real = path.canonicalize().unwrap_or_else(|_| crate::find::cargo_config::plain(path));
+            let real = files::real(path).unwrap_or_else(|_| crate::find::cargo_config::plain(path));
             if !is_kept_by_tools(ground.host, &real) {
                 inputs.insert(Input::at(ground.host, &real));
             }
@@ -303,7 +303,7 @@ fn files_of(ground: &Ground<'_>, named: &Named, bases: &[PathBuf]) -> BTreeSet<I
 /// which counts as a whole.
 pub(super) fn is_kept_by_tools(host: &Host, path: &Path) -> bool {
     let of_rust = host.ambient.rust_homes().into_iter().any(|(name, home)| {
-        let home = home.canonicalize().unwrap_or(home);
+        let home = files::real(&home).unwrap_or(home);
         match name {
             "CARGO_HOME" => path.starts_with(home.join("registry")) || path.starts_with(home.join("git")),
             _ => path.starts_with(home.join("toolchains")),

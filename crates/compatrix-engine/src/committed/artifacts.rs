@@ -30,7 +30,7 @@ pub fn find(paths: &[PathBuf], may_be_lost: bool) -> Result<Vec<PathBuf>, Error>
     }
     // A file that is named twice, or is also in a named folder, counts once.
     let mut seen = BTreeSet::new();
-    found.retain(|path| seen.insert(path.canonicalize().unwrap_or_else(|_| path.clone())));
+    found.retain(|path| seen.insert(files::real(path).unwrap_or_else(|_| path.clone())));
     Ok(found)
 }
 
@@ -70,7 +70,7 @@ pub fn read(paths: &[PathBuf], threads: usize) -> Result<Vec<File>, Error> {
 /// # Errors
 /// It would overwrite one of its inputs, or cannot be written.
 pub fn write(path: &Path, text: &str, inputs: &[PathBuf]) -> Result<(), Error> {
-    let whole = |path: &Path| path.canonicalize().unwrap_or_else(|_| path.to_owned());
+    let whole = |path: &Path| files::real(path).unwrap_or_else(|_| path.to_owned());
     if inputs.iter().any(|input| whole(input) == whole(path)) {
         return Err(Error::usage(format!("{} is one of the artifacts; --output needs another file", path.display())));
     }

@@ -31,7 +31,7 @@ impl Repository {
         let has_git = host.root.ancestors().any(|folder| files::exists(&folder.join(".git")));
         let Some(git) = Git::find(host).filter(|_| has_git) else { return Ok(alone) };
         let top = match git.top()? {
-            Ok(top) => top.canonicalize().unwrap_or(top),
+            Ok(top) => files::real(&top).unwrap_or(top),
             Err(why) if why.contains("not a git repository") || why.contains("work tree") => return Ok(alone),
             Err(why) => {
                 let root = host.root.display();

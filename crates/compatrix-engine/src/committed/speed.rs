@@ -18,7 +18,7 @@ pub fn read_all(root: &Path, spec: &Spec) -> Result<Vec<Record>, Error> {
     {
         for path in files::list(&folder)? {
             if path.extension().is_some_and(|extension| extension == "toml") {
-                let shown = path.strip_prefix(root).unwrap_or(&path).display().to_string();
+                let shown = files::slashed(path.strip_prefix(root).unwrap_or(&path));
                 let record = Record::from_text(&files::read_text(&path)?);
                 let record = record.map_err(|error| Error::usage(format!("{shown}: {error}")))?;
                 if !path.ends_with(record.path()) {

@@ -177,7 +177,7 @@ fn check_tool(host: &Host, repository: &Repository, path: &str) -> Result<Option
             manifest.display()
         )));
     }
-    let real = dir.canonicalize().unwrap_or(dir);
+    let real = files::real(&dir).unwrap_or(dir);
     if !real.starts_with(&repository.top) {
         return Err(Error::usage(format!(
             "{key}: {} is outside of the repository, so jobs do not have it; copy it into the repository, or name `git` \
@@ -188,7 +188,7 @@ fn check_tool(host: &Host, repository: &Repository, path: &str) -> Result<Option
     let Some(git) = Git::find(host).filter(|_| repository.is_git) else { return Ok(None) };
     let git = git.at(real.clone());
     let top = git.top()?.ok();
-    if top.is_some_and(|top| top.canonicalize().unwrap_or(top) != repository.top) {
+    if top.is_some_and(|top| files::real(&top).unwrap_or(top) != repository.top) {
         return Err(Error::usage(format!(
             "{key}: {} belongs to another repository, such as a submodule, which jobs do not check out; name `git` and \
              `rev` instead",

@@ -36,7 +36,7 @@ pub(crate) fn cc(host: &Host, root: Option<&Arc<Enclosure>>, dir: &Path) -> Resu
 pub(crate) fn fingerprint(host: &Host) -> String {
     let words = words(host);
     let program = words.first().and_then(|program| host.ambient.find(program)).unwrap_or_default();
-    let real = program.canonicalize().unwrap_or(program);
+    let real = files::real(&program).unwrap_or(program);
     format!("{} {} {}", words.join(" "), real.display(), files::stamp(&real).unwrap_or_default())
 }
 
@@ -47,7 +47,7 @@ pub(crate) fn library_dir(host: &Host, file: &str) -> Result<Option<String>> {
         let command = cc(host, None, &host.root)?.args([format!("-print-file-name={file}")]);
         let said = host.run(&command)?.stdout.text().trim().to_owned();
         // A library that is not found is printed unchanged.
-        let dir = Path::new(&said).canonicalize().ok().filter(|p| p.is_absolute());
+        let dir = files::real(Path::new(&said)).ok().filter(|p| p.is_absolute());
         Ok(dir.and_then(|_| PathBuf::from(&said).parent().map(|dir| dir.to_string_lossy().into_owned())))
     })
 }

@@ -334,7 +334,7 @@ fn parse(text: &str, path: &Path) -> Result<Table> {
 
 /// The folder without links in its path.
 fn real(dir: &Path) -> PathBuf {
-    dir.canonicalize().unwrap_or_else(|_| dir.to_owned())
+    files::real(dir).unwrap_or_else(|_| dir.to_owned())
 }
 
 /// The path that leads from a folder to another, as text: `../b`; `.` to itself.
@@ -345,7 +345,7 @@ pub(super) fn relative(from: &Path, to: &Path) -> String {
     if path.as_os_str().is_empty() {
         ".".to_owned()
     } else {
-        path.to_string_lossy().into_owned()
+        files::slashed(&path)
     }
 }
 

@@ -233,7 +233,7 @@ mod tests {
         assert!(said.contains("lacks the sources of the standard library"), "{said}");
         assert!(said.contains("`rustup component add rust-src --toolchain nightly`"), "{said}");
         let said = of("1.97.0-nightly", "/opt/rust/bin", false);
-        assert!(said.starts_with("/opt/rust/ lacks Miri; Miri needs bin/cargo-miri"), "{said}");
+        assert!(said.contains(" lacks Miri; Miri needs bin/cargo-miri"), "{said}");
         let said = of("1.95.0", "/r/toolchains/stable-x86_64-unknown-linux-gnu/bin", false);
         assert!(said.contains("needs a nightly toolchain, but 1.95.0 is not one"), "{said}");
     }

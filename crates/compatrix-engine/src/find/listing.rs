@@ -184,13 +184,13 @@ impl<'a> Lister<'a> {
         if files::is_own_dir(&path) {
             // One without is a submodule that is not checked out.
             let has_own = files::exists(&path.join(".git"));
-            if has_own && path.canonicalize().is_ok_and(|real| self.known.insert(real)) {
+            if has_own && files::real(&path).is_ok_and(|real| self.known.insert(real)) {
                 more.push(path);
             }
             return Ok(());
         }
         if files::link_text(&path).is_ok() {
-            let target = path.canonicalize().ok();
+            let target = files::real(&path).ok();
             self.beyond.extend(target.clone().filter(|to| !self.known.iter().any(|known| to.starts_with(known))));
             // Not a folder around one that is known: such a link goes round.
             let is_new = |to: &PathBuf| !self.known.iter().any(|known| to.starts_with(known) || known.starts_with(to));
@@ -261,7 +261,7 @@ impl<'a> Lister<'a> {
                 self.beyond.insert(plain.clone());
                 self.folders(vec![plain])?;
             } else if files::exists(&plain) {
-                let glob = plain.strip_prefix(&top).unwrap_or(&plain).to_string_lossy().into_owned();
+                let glob = files::slashed(plain.strip_prefix(&top).unwrap_or(&plain));
                 self.input(&glob)?;
             } else if word.contains('/') {
                 self.beyond.insert(plain);

@@ -41,7 +41,7 @@ impl ManifestText {
 
 /// A path for display: relative to the root if below it.
 pub(crate) fn shown(root: &Path, path: &Path) -> String {
-    path.strip_prefix(root).unwrap_or(path).to_string_lossy().into_owned()
+    files::slashed(path.strip_prefix(root).unwrap_or(path))
 }
 
 /// The line, from 1, of a key in a TOML text.

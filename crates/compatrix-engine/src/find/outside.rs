@@ -116,7 +116,7 @@ pub(super) fn warning(host: &Host, unclear: &[Unclear]) -> Option<String> {
         0 => String::new(),
         n => format!(" ({n} more, see `doctor`)"),
     };
-    let file = file.strip_prefix(&host.root).unwrap_or(file).display();
+    let file = files::slashed(file.strip_prefix(&host.root).unwrap_or(file));
     Some(format!(
         "{file}:{line} names `{path}`{more}: no key holds what tests read there. Name such files in compat/matrix.toml, \
          `inputs = [\"data/**\"]` under [project], or `inputs = []` if there are none"

@@ -27,7 +27,7 @@ pub fn own_xtask(root: &Path) -> Result<Option<XtaskPackage>, Error> {
         .or_else(|| text(of_package?, "default-run"))
         .or_else(|| text(first?.as_table()?, "name"))
         .or_else(|| text(of_package?, "name"));
-    let manifest = manifest.strip_prefix(root).ok().map(|path| path.to_string_lossy().into_owned());
+    let manifest = manifest.strip_prefix(root).ok().map(files::slashed);
     Ok(manifest.zip(binary).map(|(manifest, binary)| XtaskPackage { manifest, binary }))
 }
 

@@ -29,7 +29,7 @@ pub(crate) struct Folder {
 
 impl Folder {
     pub(super) fn new(shown: PathBuf) -> Self {
-        let real = shown.canonicalize().unwrap_or_else(|_| shown.clone());
+        let real = files::real(&shown).unwrap_or_else(|_| shown.clone());
         Self { shown, real }
     }
 }
@@ -58,7 +58,7 @@ impl<'h> Repositories<'h> {
     fn ask(&self, dir: &Path) -> Result<Option<PathBuf>> {
         let Some(git) = Git::find(self.host) else { return Ok(None) };
         match git.at(dir.to_owned()).top()? {
-            Ok(top) => Ok(Some(top.canonicalize().with_context(|| format!("cannot find {}", top.display()))?)),
+            Ok(top) => Ok(Some(files::real(&top).with_context(|| format!("cannot find {}", top.display()))?)),
             // What is left of one, such as the work tree of a repository that is gone.
             Err(why) if why.contains("not a git repository") => Ok(None),
             Err(why) => {
@@ -142,5 +142,5 @@ fn pathspec(magic: &str, top: &Path, path: &Path) -> Option<String> {
     if path.as_os_str().is_empty() && magic.contains("exclude") {
         return None;
     }
-    Some(format!(":({magic}){}", path.to_str()?))
+    path.to_str().map(|_| format!(":({magic}){}", files::slashed(path)))
 }

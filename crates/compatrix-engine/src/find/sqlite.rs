@@ -69,7 +69,7 @@ pub(crate) fn find_host(host: &Host) -> Result<Availability<SqliteFacts>> {
     let found = identity::of_library(host, None, Path::new("libsqlite3.so.0"))
         .context("the loader finds no SQLite on this host; `apt-get install libsqlite3-dev` or its like installs it")?;
     let library = PathBuf::from(&found.file);
-    let library = library.canonicalize().with_context(|| format!("cannot find {}", library.display()))?;
+    let library = files::real(&library).with_context(|| format!("cannot find {}", library.display()))?;
     let link_dir = c_compiler::library_dir(host, "libsqlite3.so")?;
     let header =
         ["/usr/include/sqlite3.h", "/usr/local/include/sqlite3.h"].map(Path::new).into_iter().find(|p| p.exists());

@@ -12,6 +12,7 @@ use crate::find::facts::{RootFacts, ToolchainFacts};
 use crate::find::root;
 use crate::sys::files;
 use crate::sys::host::{last_lines, Host};
+use crate::sys::os::meta;
 use crate::sys::process::Command;
 use crate::sys::supervisor::End;
 
@@ -122,7 +123,7 @@ pub(crate) fn facts_in_root(host: &Host, bin: &Path, root: &RootFacts) -> Result
 
 fn facts_by(host: &Host, bin: &Path, ask: &dyn Fn(&Path, &[&str]) -> Result<String>) -> Result<ToolchainFacts> {
     let tool = |name: &str| {
-        let path = bin.join(name);
+        let path = bin.join(meta::program(name));
         if path.exists() {
             Ok(path)
         } else {

@@ -63,7 +63,7 @@ mod tests {
     #[test]
     fn a_folder_of_the_repository_that_stands_for_a_registry_has_sources() {
         let dir = tempfile::tempdir().unwrap();
-        let root = dir.path().canonicalize().unwrap();
+        let root = crate::sys::files::real(dir.path()).unwrap();
         let config = "[source.crates-io]\nreplace-with = \"own\"\n[source.own]\ndirectory = \"../third\"\n";
         files::write(&root.join("r/ws/.cargo/config.toml"), config.as_bytes()).unwrap();
         for (folder, name, version) in

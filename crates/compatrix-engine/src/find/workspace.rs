@@ -72,7 +72,7 @@ pub fn find_root(ambient: &Ambient, start: &Path) -> Result<PathBuf, Error> {
     }
     let manifest = PathBuf::from(said.text().trim());
     let root = manifest.parent().map(Path::to_owned).unwrap_or_default();
-    Ok(root.canonicalize().with_context(|| format!("cannot find {}", root.display()))?)
+    Ok(files::real(&root).with_context(|| format!("cannot find {}", root.display()))?)
 }
 
 /// The members of the workspace at this root, without dependencies; nothing is written.
@@ -111,7 +111,7 @@ fn no_workspace(start: &Path, reason: &str) -> String {
 
 /// Whether this folder or one above has a manifest, which is the one that cargo reads.
 pub fn has_manifest(folder: &Path) -> bool {
-    let folder = folder.canonicalize().unwrap_or_else(|_| folder.to_owned());
+    let folder = files::real(folder).unwrap_or_else(|_| folder.to_owned());
     folder.ancestors().any(|folder| files::exists(&folder.join("Cargo.toml")))
 }
 
@@ -232,7 +232,7 @@ pub(crate) fn gives_features_to_one(root_manifest: &str) -> bool {
 
 /// The source file of each target, by the target's name, relative to the root.
 fn sources_of_targets(host: &Host, package: &Package) -> BTreeMap<String, String> {
-    let source = |path: &Path| path.strip_prefix(&host.root).ok().map(|path| path.to_string_lossy().into_owned());
+    let source = |path: &Path| path.strip_prefix(&host.root).ok().map(files::slashed);
     let targets = package.targets.iter().filter(|target| !target.is_custom_build());
     targets.filter_map(|target| Some((target.name.clone(), source(target.src_path.as_std_path())?))).collect()
 }

@@ -86,7 +86,7 @@ impl Snapshot {
             now.ok().as_ref() != Some(hash) || is_replaced
         };
         let paths = read.iter().filter_map(|input| input.path(host)).filter(is_changed);
-        paths.map(|path| path.strip_prefix(&host.root).unwrap_or(&path).display().to_string()).collect()
+        paths.map(|path| files::slashed(path.strip_prefix(&host.root).unwrap_or(&path))).collect()
     }
 }
 
@@ -108,7 +108,7 @@ pub(crate) fn compare(host: &Host, before: &Snapshot, after: &Snapshot, spans: &
             let word = if is_left { "left" } else { "written" };
             host.memo.put(&format!("{word} {}", path.display()), &hash.to_string(), &who);
         }
-        let shown = path.strip_prefix(&host.root).unwrap_or(path).display().to_string();
+        let shown = files::slashed(path.strip_prefix(&host.root).unwrap_or(path));
         if !is_left {
             compared.changed.push(shown.clone());
             compared.added |= old.is_none();
@@ -163,7 +163,7 @@ pub(crate) fn still_written(host: &Host, project: &Project, places: &Places) -> 
     let written = listing.entries.into_iter().filter_map(|Entry { path, content, .. }| {
         let Content::File(hash) = content else { return None };
         let who = host.memo.get(&format!("written {}", path.display()), &hash.to_string())?;
-        Some((path.strip_prefix(&host.root).unwrap_or(&path).display().to_string(), who))
+        Some((files::slashed(path.strip_prefix(&host.root).unwrap_or(&path)), who))
     });
     Ok(written.collect())
 }

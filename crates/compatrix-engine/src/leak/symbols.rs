@@ -127,12 +127,14 @@ fn demangled(name: &str) -> String {
 mod tests {
     use super::*;
 
+    #[cfg(target_os = "linux")] // /proc, and ELF
     #[inline(never)]
     fn here() -> u64 {
         here as fn() -> u64 as usize as u64
     }
 
     /// Where this very executable is loaded: the start of its first mapping (proc_pid_maps(5)).
+    #[cfg(target_os = "linux")]
     #[allow(clippy::disallowed_methods, reason = "a fact of this test's own process")]
     fn own() -> (String, u64) {
         let path = std::env::current_exe().unwrap().to_string_lossy().into_owned();
@@ -142,6 +144,7 @@ mod tests {
     }
 
     #[test]
+    #[cfg(target_os = "linux")]
     fn a_function_of_this_executable_is_found_with_its_line() {
         let (path, base) = own();
         let offset = here() - base;

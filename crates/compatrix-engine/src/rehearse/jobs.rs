@@ -90,10 +90,10 @@ fn places(setup: &Setup<'_>, workflow: &Workflow, home: &Path) -> Result<Rehears
     let work = match setup.keep {
         Some(dir) => {
             files::make_dir(dir)?;
-            dir.canonicalize().with_context(|| format!("cannot find {}", dir.display()))?.join(stem)
+            files::real(dir).with_context(|| format!("cannot find {}", dir.display()))?.join(stem)
         }
         // The same for all workflows: what cargo has made for one checkout is of use to the next one at its place.
-        None => home.canonicalize().with_context(|| format!("cannot find {}", home.display()))?.join("work"),
+        None => files::real(home).with_context(|| format!("cannot find {}", home.display()))?.join("work"),
     };
     // Remove only leftovers of a rehearsal.
     if setup.keep.is_some() && files::exists(&work) && !files::exists(&work.join("artifacts")) {

@@ -213,7 +213,7 @@ fn none_at_all(executables: &[Executable]) -> String {
 }
 
 fn prove_library(host: &Host, root: Option<&Arc<Enclosure>>, library: &Path) -> Result<SqliteProof> {
-    let file = library.canonicalize().with_context(|| format!("cannot find {}", library.display()))?;
+    let file = files::real(library).with_context(|| format!("cannot find {}", library.display()))?;
     let sha256 = files::sha256(&file, &host.memo)?;
     // The library may not be a SQLite at all; then only its hash is known.
     let said = sqlite::of_library(host, root, &file).ok();

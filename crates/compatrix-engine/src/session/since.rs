@@ -147,6 +147,6 @@ fn open(host: &Host) -> Result<Git<'_>, Error> {
     let top = git.top()?.map_err(|said| {
         Error::usage(format!("{} is not in a git repository, which --since needs: {said}", host.root.display()))
     })?;
-    let top = top.canonicalize().with_context(|| format!("cannot find {}", top.display()))?;
+    let top = files::real(&top).with_context(|| format!("cannot find {}", top.display()))?;
     Ok(git.at(top))
 }

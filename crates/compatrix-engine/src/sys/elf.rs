@@ -141,6 +141,7 @@ mod tests {
     }
 
     #[test]
+    #[cfg(target_os = "linux")] // ELF
     #[allow(clippy::disallowed_methods, reason = "the test's own executable")]
     fn functions_of_an_executable_are_found() {
         let bytes = std::fs::read(std::env::current_exe().unwrap()).unwrap();

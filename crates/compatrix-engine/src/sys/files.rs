@@ -155,7 +155,7 @@ pub fn write_output(path: &Path, content: &[u8]) -> Result<()> {
     } else if meta::is_stderr(path, &meta) {
         std::io::stderr().lock().write_all(content)
     } else if meta.is_file() {
-        let target = fs::canonicalize(path).with_context(failed)?;
+        let target = real(path).with_context(failed)?;
         let replaced = beside(&target, content).and_then(|new| Ok(new.persist(&target).map_err(|e| e.error)?));
         return match replaced {
             Ok(_) => Ok(()),
@@ -272,6 +272,19 @@ pub fn rename(from: &Path, to: &Path) -> Result<()> {
     fs::rename(from, to).with_context(|| format!("cannot rename {} to {}", from.display(), to.display()))
 }
 
+/// The path of what is there, without links in it, as this system's users write it.
+///
+/// # Errors
+/// Nothing is there, or a folder on the way may not be read.
+pub fn real(path: &Path) -> std::io::Result<PathBuf> {
+    meta::real(path)
+}
+
+/// A path as specs, evidence, manifests, git and pages have it on every system: with `/`.
+pub fn slashed(path: &Path) -> String {
+    meta::slashed(path)
+}
+
 /// Copies a file.
 pub fn copy(from: &Path, to: &Path) -> Result<()> {
     fs::copy(from, to).with_context(|| format!("cannot copy {} to {}", from.display(), to.display()))?;
@@ -335,7 +348,7 @@ pub fn link_text(at: &Path) -> Result<String> {
 /// What a symbolic link leads to in the end, without links in its path; `None` if it is none or leads nowhere.
 pub fn link_target(at: &Path) -> Option<PathBuf> {
     fs::symlink_metadata(at).ok().filter(fs::Metadata::is_symlink)?;
-    fs::canonicalize(at).ok()
+    real(at).ok()
 }
 
 /// Whether everybody may write to this folder, as to `/tmp`.

@@ -188,7 +188,7 @@ impl<'h> Git<'h> {
                 Component::Prefix(_) | Component::RootDir | Component::Normal(_) => plain.push(part),
             }
         }
-        let plain = plain.canonicalize().unwrap_or(plain);
+        let plain = files::real(&plain).unwrap_or(plain);
         let parts = plain.strip_prefix(&self.dir).ok()?.components();
         Some(parts.map(|part| part.as_os_str().to_string_lossy().into_owned()).collect::<Vec<_>>().join("/"))
     }

@@ -120,8 +120,8 @@ fn check(update: &Update, command: &str, terminal: &Terminal) -> u8 {
 /// Refuses a folder of workflows that a link leads out of the repository.
 fn stays_in(top: &Path) -> Result<(), Error> {
     let outside = [".github", ".github/workflows"].into_iter().find(|folder| {
-        let real = top.join(folder).canonicalize().ok();
-        real.is_some_and(|real| !top.canonicalize().is_ok_and(|top| real.starts_with(top)))
+        let real = files::real(&top.join(folder)).ok();
+        real.is_some_and(|real| !files::real(top).is_ok_and(|top| real.starts_with(top)))
     });
     match outside {
         Some(folder) => Err(Error::usage(format!(

@@ -138,7 +138,7 @@ fn badges(opened: &Opened, evidence: &[EvidenceFile], command: &str) -> Result<B
     }
     let wanted = |path: &&std::path::PathBuf| found.files.iter().any(|(file, _)| root.join(file) == **path);
     let left_over = there.iter().filter(|path| !wanted(path) && files::exists(path));
-    let name = |path: &std::path::PathBuf| path.strip_prefix(root).unwrap_or(path).to_string_lossy().into_owned();
+    let name = |path: &std::path::PathBuf| files::slashed(path.strip_prefix(root).unwrap_or(path));
     found.left_over = left_over.map(name).collect();
     Ok(found)
 }

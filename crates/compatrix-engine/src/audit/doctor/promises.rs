@@ -129,7 +129,7 @@ impl Reader<'_> {
     fn file(&mut self, path: &Path, source: PromiseSource) {
         let file = relative(self.root, path);
         // A link to another README adds no promise; one that leaves the workspace is not the workspace's text.
-        let Ok(real) = path.canonicalize() else {
+        let Ok(real) = files::real(path) else {
             if path.symlink_metadata().is_ok() {
                 self.unreadable.push(format!("promises could not be checked: {file} is a link to nothing"));
             }
@@ -184,7 +184,7 @@ fn actions(root: &Path) -> Vec<(String, String)> {
     for folder in folders {
         for name in ["action.yml", "action.yaml"] {
             let path = folder.join(name);
-            let inside = path.canonicalize().is_ok_and(|real| real.starts_with(root));
+            let inside = files::real(&path).is_ok_and(|real| real.starts_with(root));
             if let (true, Ok(text)) = (inside, files::read_text(&path)) {
                 found.push((relative(root, &path), text));
             }

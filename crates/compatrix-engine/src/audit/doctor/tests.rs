@@ -13,8 +13,9 @@ fn made(texts: &[(&str, &str)]) -> tempfile::TempDir {
     dir
 }
 
+#[cfg(unix)] // cargo is asked
 fn gathered(dir: &tempfile::TempDir) -> DoctorFacts {
-    let root = dir.path().canonicalize().unwrap();
+    let root = files::real(dir.path()).unwrap();
     let examined = examine(&root, Ambient::capture()).unwrap();
     gather(&examined.host, "cargo xtask", None)
 }
@@ -24,6 +25,7 @@ fn package(name: &str, more: &str) -> String {
 }
 
 #[test]
+#[cfg(unix)] // cargo is asked
 fn a_broken_member_does_not_hide_the_others() {
     let dir = made(&[
         ("Cargo.toml", "[workspace]\nmembers = [\"crates/*\"]\nexclude = [\"crates/not\"]\n"),
@@ -45,6 +47,7 @@ fn a_broken_member_does_not_hide_the_others() {
 }
 
 #[test]
+#[cfg(unix)] // cargo is asked
 fn what_only_cargo_refuses_is_told_in_its_words() {
     let dir = made(&[("Cargo.toml", "[workspace]\nmembers = [\"gone\"]\n")]);
     let found = gathered(&dir);
@@ -53,6 +56,7 @@ fn what_only_cargo_refuses_is_told_in_its_words() {
 }
 
 #[test]
+#[cfg(unix)] // cargo is asked
 fn path_dependencies_outside_are_read_too() {
     let dir = made(&[
         ("ws/Cargo.toml", &package("a", "[dependencies]\nb = { path = \"../b\" }\n[workspace]\n")),
@@ -62,7 +66,7 @@ fn path_dependencies_outside_are_read_too() {
         ("b/c/Cargo.toml", &package("c", "")),
         ("b/c/src/lib.rs", ""),
     ]);
-    let root = dir.path().join("ws").canonicalize().unwrap();
+    let root = files::real(&dir.path().join("ws")).unwrap();
     let found = gather(&examine(&root, Ambient::capture()).unwrap().host, "x", None);
     let names: Vec<&str> = found.facts.outside.iter().map(|m| m.file.as_str()).collect();
     assert_eq!(names, ["../b/Cargo.toml", "../b/c/Cargo.toml"]);
@@ -71,6 +75,7 @@ fn path_dependencies_outside_are_read_too() {
 }
 
 #[test]
+#[cfg(unix)] // cargo is asked
 fn locked_packages_that_are_not_here_are_not_taken_for_checked() {
     let lock =
         "version = 3\n[[package]]\nname = \"a\"\nversion = \"0.1.0\"\ndependencies = [\"no-such-package-here\"]\n\
@@ -89,7 +94,7 @@ fn locked_packages_that_are_not_here_are_not_taken_for_checked() {
 fn links_that_leave_the_workspace_are_not_read() {
     let dir = made(&[("ws/Cargo.toml", &package("a", "")), ("ws/src/lib.rs", ""), ("README.md", "MSRV: 1.65\n")]);
     crate::sys::files::symlink("../README.md", &dir.path().join("ws/README.md")).unwrap();
-    let root = dir.path().join("ws").canonicalize().unwrap();
+    let root = files::real(&dir.path().join("ws")).unwrap();
     let found = gather(&examine(&root, Ambient::capture()).unwrap().host, "x", None);
     assert_eq!(found.facts.promises, []);
 }
@@ -102,7 +107,7 @@ fn roots_are_found_without_cargo() {
         ("a/src/lib.rs", ""),
         ("alone/Cargo.toml", &package("alone", "[workspace]\n")),
     ]);
-    let root = dir.path().canonicalize().unwrap();
+    let root = files::real(dir.path()).unwrap();
     assert_eq!(nearest_root(&root.join("a/src")), Some(root.clone()));
     assert_eq!(nearest_root(&root.join("alone")), Some(root.join("alone")));
     assert_eq!(nearest_root(Path::new("/no/such/folder")), None);
@@ -128,7 +133,7 @@ fn the_workflows_above_a_workspace_in_a_folder_are_read() {
         ("in/ws/Cargo.toml", &package("a", "")),
         ("in/ws/src/lib.rs", ""),
     ]);
-    let root = dir.path().canonicalize().unwrap().join("in/ws");
+    let root = files::real(dir.path()).unwrap().join("in/ws");
     let (found, unreadable) = promises_in(&root, std::slice::from_ref(&root));
     assert_eq!(unreadable, Vec::<String>::new());
     let promises: Vec<String> =

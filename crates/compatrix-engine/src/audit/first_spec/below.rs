@@ -52,9 +52,9 @@ pub fn packages_below(folder: &Path) -> Vec<Noted> {
 
 /// Packages below the root that are none of these and have tests, each with its manifest.
 pub(super) fn outside(root: &Path, members: &[PathBuf]) -> Vec<Noted> {
-    let members: Vec<PathBuf> = members.iter().filter_map(|path| path.canonicalize().ok()).collect();
+    let members: Vec<PathBuf> = members.iter().filter_map(|path| files::real(path).ok()).collect();
     let others =
-        manifests(root).into_iter().filter(|(path, _)| path.canonicalize().is_ok_and(|real| !members.contains(&real)));
+        manifests(root).into_iter().filter(|(path, _)| files::real(path).is_ok_and(|real| !members.contains(&real)));
     let tested = others.filter_map(|(path, text)| {
         let name = text_at(&text, &["package", "name"])?;
         has_tests(path.parent()?).then(|| Noted::new(shown(root, &path), format!("the package `{name}` has tests")))

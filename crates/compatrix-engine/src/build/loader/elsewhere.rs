@@ -45,7 +45,7 @@ pub(super) fn sqlite_of(
 ) -> Result<Option<Loaded>> {
     let disk = Disk { prefix: prefix(env) };
     let loader = Loader::of(asks);
-    let path = executable.canonicalize().unwrap_or_else(|_| executable.to_owned());
+    let path = files::real(executable).unwrap_or_else(|_| executable.to_owned());
     let object = Object { path: disk.theirs(loader, &path), binary: asks.clone() };
     let environment = environment(&disk, (loader, dir), library_path, env);
     let harmless = |name: &str| is_of_the_system(name) || is_of_another_system(name);
@@ -183,7 +183,7 @@ impl Files for Disk {
     }
 
     fn real(&self, path: &str) -> String {
-        let real = self.ours(path).and_then(|path| path.canonicalize().ok());
+        let real = self.ours(path).and_then(|path| files::real(&path).ok());
         real.map_or_else(|| path.to_owned(), |path| path.to_string_lossy().into_owned())
     }
 }
@@ -193,6 +193,7 @@ mod tests {
     use super::*;
 
     #[test]
+    #[cfg(target_os = "linux")] // ELF's loaders
     #[allow(clippy::disallowed_methods, reason = "the test's own executable")]
     fn only_a_loader_of_this_machine_is_asked() {
         let own = std::fs::read(std::env::current_exe().unwrap()).unwrap();
@@ -223,7 +224,7 @@ mod tests {
     #[allow(clippy::disallowed_methods, reason = "mingw makes the test's files")]
     fn a_program_of_windows_gets_the_library_in_front() {
         let dir = tempfile::tempdir().unwrap();
-        let dir = dir.path().canonicalize().unwrap();
+        let dir = files::real(dir.path()).unwrap();
         let make = |out: &str, source: &str, args: &[&str]| {
             let path = dir.join(out);
             files::make_dir(path.parent().unwrap()).unwrap();

@@ -214,7 +214,7 @@ fn named(packages: &[DebPackage]) -> String {
 }
 
 fn real(path: &Path) -> Result<PathBuf> {
-    path.canonicalize().with_context(|| format!("cannot find {}", path.display()))
+    files::real(path).with_context(|| format!("cannot find {}", path.display()))
 }
 
 /// The target of a path if below this folder: a package's link may lead to the host's files.

@@ -1,5 +1,6 @@
 //! What is a source and what is none, as real gits have it.
 
+#![cfg(unix)] // under wine there is no git
 #![allow(clippy::disallowed_methods, reason = "tests make repositories")]
 
 use std::process::Command;
@@ -23,7 +24,7 @@ fn project(more: &str) -> Project {
 /// A workspace with a package `a`, in no repository, of a user whose own ignore rules name everything.
 fn made() -> Made {
     let dir = tempfile::tempdir().expect("a folder");
-    let above = dir.path().canonicalize().expect("is there");
+    let above = files::real(dir.path()).expect("is there");
     let path = std::env::var("PATH").expect("a PATH");
     let home = above.join("home");
     let mut host = Host::for_test(&above.join("w"));
@@ -95,7 +96,6 @@ fn only_rules_of_the_repository_itself_count() {
 }
 
 #[test]
-#[cfg(unix)] // names that are no text
 fn odd_names_are_names() {
     let made = made().committed().write("w/a/a \"b\"\n*[c]", "").write("w/a/:(top)x", "").write("w/a/ä", "");
     made.more(&["w/a/:(top)x", "w/a/a \"b\"\n*[c]", "w/a/ä"]);

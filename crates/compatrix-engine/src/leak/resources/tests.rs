@@ -41,6 +41,7 @@ fn what_the_environment_was_before_is_handed_on() {
 }
 
 #[test]
+#[cfg(unix)] // a link to nothing
 fn what_is_left_in_a_folder_is_told_by_its_first_name() {
     let dir = tempfile::tempdir().unwrap();
     files::write(&dir.path().join("a/b/c"), b"12345").unwrap();

@@ -1,4 +1,5 @@
 //! Workflows made by hand, rehearsed in repositories that are made here.
+#![cfg(unix)] // steps are scripts of bash, and git is asked
 #![allow(clippy::disallowed_methods, reason = "tests make files and ask git")]
 
 use std::process::Command;

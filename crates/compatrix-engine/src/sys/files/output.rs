@@ -51,8 +51,8 @@ pub fn can_write_output(path: &Path) -> Result<()> {
 pub fn is_same_output(one: &Path, other: &Path) -> bool {
     let place = |path: &Path| -> PathBuf {
         let below = |parent: PathBuf| parent.join(path.file_name().unwrap_or_default());
-        let new = || parent(path).canonicalize().map(below);
-        path.canonicalize().or_else(|_| new()).unwrap_or_else(|_| path.to_owned())
+        let new = || super::real(parent(path)).map(below);
+        super::real(path).or_else(|_| new()).unwrap_or_else(|_| path.to_owned())
     };
     place(one) == place(other)
 }
@@ -76,9 +76,11 @@ fn parent(path: &Path) -> &Path {
 #[cfg(test)]
 mod tests {
     use super::*;
+    #[cfg(unix)] // links to nothing
     use crate::sys::files::symlink;
 
     #[test]
+    #[cfg(unix)] // links to nothing
     fn files_that_cannot_be_written_are_known_before() {
         let dir = tempfile::tempdir().unwrap();
         let at = |name: &str| dir.path().join(name);
@@ -104,15 +106,27 @@ mod tests {
     }
 
     #[test]
-    fn one_file_of_two_spellings() {
+    #[cfg(unix)] // a link to what will be there
+    fn one_file_by_a_link() {
         let dir = tempfile::tempdir().unwrap();
         let at = |name: &str| dir.path().join(name);
         fs::create_dir(at("a")).unwrap();
         symlink("a/x", &at("link")).unwrap();
-        assert!(is_same_output(&at("a/x"), &at("a/../a/./x")));
-        assert!(!is_same_output(&at("a/x"), &at("x")) && !is_same_output(&at("a/x"), &at("link")));
+        assert!(!is_same_output(&at("a/x"), &at("link")));
         fs::write(at("a/x"), "").unwrap();
-        assert!(is_same_output(&at("a/x"), &at("link")) && is_same_output(&at("no/x"), &at("no/x")));
+        assert!(is_same_output(&at("a/x"), &at("link")));
+    }
+
+    #[test]
+    fn one_file_of_two_spellings() {
+        let dir = tempfile::tempdir().unwrap();
+        let at = |name: &str| dir.path().join(name);
+        fs::create_dir(at("a")).unwrap();
+        for _ in 0..2 {
+            assert!(is_same_output(&at("a/x"), &at("a/../a/./x")) && !is_same_output(&at("a/x"), &at("x")));
+            fs::write(at("a/x"), "").unwrap();
+        }
+        assert!(is_same_output(&at("no/x"), &at("no/x")));
     }
 
     #[test]

@@ -73,6 +73,31 @@ pub(crate) fn symlink(text: &str, at: &Path) -> io::Result<()> {
     std::os::unix::fs::symlink(text, at)
 }
 
+/// The path of what is there, without links in it.
+pub(crate) fn real(path: &Path) -> io::Result<PathBuf> {
+    fs::canonicalize(path)
+}
+
+/// The path with `/` between its parts, as it is.
+pub(crate) fn slashed(path: &Path) -> String {
+    path.to_string_lossy().into_owned()
+}
+
+/// The name of a program's file.
+pub(crate) fn program(name: &str) -> String {
+    name.to_owned()
+}
+
+/// Makes a file that starts this program under another name: a link.
+pub(crate) fn stand_in(program: &Path, at: &Path) -> io::Result<()> {
+    std::os::unix::fs::symlink(program, at)
+}
+
+/// Whether that file was made of this program as it is.
+pub(crate) fn stands_in(program: &Path, at: &Path) -> bool {
+    fs::read_link(at).is_ok_and(|to| to == program)
+}
+
 /// Whether our standard output is this file.
 pub(crate) fn is_stdout(_: &Path, meta: &Metadata) -> bool {
     is(&io::stdout(), meta)

@@ -7,7 +7,7 @@ use std::ffi::OsStr;
 use std::fs::{self, Metadata};
 use std::io;
 use std::os::windows::fs::MetadataExt;
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf, Prefix};
 use std::time::SystemTime;
 
 /// Seconds from 1601, where Windows begins to count, to the Unix epoch.
@@ -83,6 +83,49 @@ pub(crate) fn symlink(text: &str, at: &Path) -> io::Result<()> {
     } else {
         std::os::windows::fs::symlink_file(text, at)
     }
+}
+
+/// The path of what is there, without links in it. The system spells it `\\?\C:\a`, which C compilers and many other
+/// programs do not read, and in which `/` is no separator; where `C:\a` is the same, it is that.
+pub(crate) fn real(path: &Path) -> io::Result<PathBuf> {
+    Ok(plain(fs::canonicalize(path)?))
+}
+
+/// The most units of a path that every program can open (MAX_PATH, less the name that a program puts behind a folder).
+const LONGEST: usize = 247;
+
+pub(super) fn plain(path: PathBuf) -> PathBuf {
+    let Some(text) = path.to_str() else { return path };
+    let Some(Component::Prefix(prefix)) = path.components().next() else { return path };
+    // Windows takes the end from such a name, unless the path is spelled in full.
+    let is_odd = |part: Component<'_>| part.as_os_str().to_string_lossy().ends_with(['.', ' ']);
+    match prefix.kind() {
+        Prefix::VerbatimDisk(_) if text.encode_utf16().count() <= LONGEST && !path.components().any(is_odd) => {
+            PathBuf::from(&text[4..])
+        }
+        _ => path,
+    }
+}
+
+/// The path with `/` between its parts. A path that is spelled in full has no other separator than its own.
+pub(crate) fn slashed(path: &Path) -> String {
+    path.to_string_lossy().replace('\\', "/")
+}
+
+/// The name of a program's file.
+pub(crate) fn program(name: &str) -> String {
+    format!("{name}.exe")
+}
+
+/// Makes a file that starts this program under another name: a copy, for links take a right that not every user has.
+pub(crate) fn stand_in(program: &Path, at: &Path) -> io::Result<()> {
+    fs::copy(program, at).map(drop)
+}
+
+/// Whether that file was made of this program as it is. A copy keeps the time of writing.
+pub(crate) fn stands_in(program: &Path, at: &Path) -> bool {
+    let looked = |path: &Path| fs::metadata(path).map(|meta| (meta.len(), meta.last_write_time())).ok();
+    looked(at).is_some_and(|copy| looked(program) == Some(copy))
 }
 
 /// Whether our standard output is this file.

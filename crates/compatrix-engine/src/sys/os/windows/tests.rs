@@ -84,6 +84,45 @@ fn an_abort_is_a_signal() {
 }
 
 #[test]
+fn a_path_is_spelled_as_programs_read_it() {
+    let dir = tempfile::tempdir().unwrap();
+    let real = super::meta::real(dir.path()).unwrap();
+    let text = real.to_str().unwrap();
+    assert!(text.as_bytes()[1..].starts_with(b":\\") && !text.contains('/'), "{text}");
+    // What other programs cannot open, or read as something else, stays as the system spells it.
+    let long = format!(r"\\?\C:\{}\b", "a".repeat(300));
+    for (path, plain) in [
+        (r"\\?\C:\a b\c.d", r"C:\a b\c.d"),
+        (r"\\?\C:\a.\b", r"\\?\C:\a.\b"),
+        (r"\\?\UNC\server\share\a", r"\\?\UNC\server\share\a"),
+        (r"C:\a", r"C:\a"),
+        (&long, &long),
+    ] {
+        assert_eq!(super::meta::plain(path.into()), Path::new(plain));
+    }
+}
+
+#[test]
+fn a_path_of_300_characters_is_written_and_read() {
+    let dir = tempfile::tempdir().unwrap();
+    let deep = (0..6).fold(dir.path().to_owned(), |path, _| path.join("a".repeat(50)));
+    crate::sys::files::write(&deep.join("file"), b"long").unwrap();
+    assert_eq!(crate::sys::files::read(&deep.join("FILE")).unwrap(), b"long", "upper and lower case are the same");
+    crate::sys::files::remove_dir(dir.path()).unwrap();
+    assert!(!dir.path().exists());
+}
+
+#[test]
+fn caches_are_below_the_local_folder_of_applications() {
+    let of = |local: &str| super::env::cache_folder(Some(local), Some(Path::new(r"C:\users\a")));
+    assert_eq!(of(r"D:\local").unwrap(), Path::new(r"D:\local"));
+    for relative in ["", "local", r"\local", "C:local"] {
+        assert_eq!(of(relative).unwrap(), Path::new(r"C:\users\a\AppData\Local"), "{relative}");
+    }
+    assert_eq!(crate::sys::files::slashed(Path::new(r"a\b/c")), "a/b/c");
+}
+
+#[test]
 fn a_time_limit_ends_the_whole_tree() {
     let dir = tempfile::tempdir().unwrap();
     let file = dir.path().join("file");
