@@ -1,4 +1,4 @@
-/* Stands in for cargo and rustc under wine, which can start neither. Named `cargo.exe`, it answers `cargo metadata` with the
+/* Stands in for cargo and rustc under wine: those of this machine read no path of Windows. Named `cargo.exe`, it answers `cargo metadata` with the
    file `cargo metadata` beside it; what has no such file fails as a compiler that cannot be started. */
 #include <stdio.h>
 #include <string.h>

@@ -21,7 +21,9 @@ fn systems_differ_in_one_place() {
         if is_ours {
             let text = text(&file).expect("is UTF-8");
             let found = found(&text).unwrap_or_else(|error| panic!("{file}: {error}"));
-            for (line, what) in found {
+            // What a chore of this repository asks about paths is shown to nobody.
+            let is_chore = |what: &str| file.starts_with("xtask/") && what.starts_with("`canonicalize`");
+            for (line, what) in found.into_iter().filter(|(_, what)| !is_chore(what)) {
                 violations.add(&file, line, format!("{what}: what differs between systems is in {PLACE}"));
             }
         }

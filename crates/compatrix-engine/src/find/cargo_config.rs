@@ -127,7 +127,7 @@ mod tests {
         let home = dir.join("home");
         let ambient = Ambient::of([("CARGO_HOME", home.to_str().unwrap())]);
         let found = with_included(files(&ambient, &dir.join("a")));
-        let below = |file: &ConfigFile| file.path.strip_prefix(dir).map(|path| crate::sys::files::slashed(path));
+        let below = |file: &ConfigFile| file.path.strip_prefix(dir).map(crate::sys::files::slashed);
         let found: Vec<String> = found.iter().filter_map(|file| below(file).ok()).collect();
         assert_eq!(found, ["a/.cargo/config.toml", "a/y.toml", "a/.cargo/x.toml"]);
     }

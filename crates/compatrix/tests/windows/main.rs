@@ -1,5 +1,5 @@
-//! The real executable on Windows, on a workspace that the test makes. `ci/platforms/check` runs this under wine, where
-//! neither cargo nor rustc can be started: a program of C stands in for both and answers what it was given.
+//! The real executable on Windows, on a workspace that the test makes. `ci/platforms/check` runs this under wine, where there
+//! is no cargo of Windows: a program of C stands in for cargo and rustc and answers what it was given.
 #![cfg(windows)]
 #![allow(clippy::disallowed_methods, reason = "tests start the executable and make its files")]
 
@@ -171,12 +171,8 @@ fn below(folder: &Path, files: &mut Vec<PathBuf>) {
 }
 
 #[test]
-fn a_path_of_windows_in_a_spec_is_refused_with_the_one_that_is_meant() {
+fn a_drive_in_a_spec_is_refused() {
     let Some(made) = Made::new() else { return };
-    made.write("compat/matrix.toml", &SPEC.replace("packages", "evidence = 'proof\\made'\npackages"));
-    let ran = made.run(&["plan"]);
-    assert_eq!(ran.code, Some(2));
-    assert!(ran.stderr.contains("proof/made"), "{}", ran.stderr);
     made.write("compat/matrix.toml", &SPEC.replace("packages", "evidence = 'C:/proof'\npackages"));
     assert_eq!(made.run(&["plan"]).code, Some(2));
 }
