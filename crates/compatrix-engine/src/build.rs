@@ -21,7 +21,7 @@ pub(crate) use cargo::{
     pkg_config_path, typed_arguments,
 };
 pub(crate) use identified::build;
-pub(crate) use loader::HWCAPS;
+pub(crate) use loader::{leads_of_wine, HWCAPS};
 pub(crate) use product::{BuildInputs, Built, Doctests, Executable, NotBuilt, Product, Read, Recorded, TargetKind};
 pub(crate) use record::LIBRARY_PATH;
 pub(crate) use runner_check::{hides_results, OF_CARGO};

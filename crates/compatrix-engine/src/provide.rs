@@ -6,6 +6,7 @@
 pub mod exact_sqlite;
 mod noted;
 mod roots;
+mod targets;
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -31,7 +32,7 @@ use crate::find::debug_info;
 use crate::find::distro::{self, Contents, LibraryNote, Unpacked, WantedPackages};
 use crate::find::facts::{FixtureFacts, HostFacts, LocksetFacts, Promised, SqliteFacts, ToolchainFacts};
 use crate::find::fixture::Fixture;
-use crate::find::sqlite::{self, ExactVersion};
+use crate::find::sqlite::{self, ExactVersion, Kit};
 use crate::find::{leak_tools, system, toolchain};
 use crate::survey::{with_bundled_feature, Survey};
 use crate::sys::error::Error;
@@ -66,6 +67,7 @@ pub fn survey(host: &Host, parsed: &Parsed) -> Result<Survey, Error> {
             toolchains,
             sqlite,
             roots: BTreeMap::new(),
+            libraries: BTreeMap::new(),
             fixtures,
             packages,
             sources: workspace.source.sources,
@@ -76,6 +78,7 @@ pub fn survey(host: &Host, parsed: &Parsed) -> Result<Survey, Error> {
         };
         let mut survey = Survey { facts, workspace };
         roots::look(host, spec, &mut survey);
+        targets::look(host, spec, &mut survey);
         find_locksets(host, spec, &mut survey)?;
         Ok(survey)
     })
@@ -130,7 +133,7 @@ pub fn find_sqlite(
     let find = |setting: &Setting| match setting {
         Setting::SqliteBundled => sqlite::bundled(bundled_crate),
         Setting::SqliteHost => sqlite::find_host(host),
-        Setting::SqliteExact(version) => sqlite::find_exact(host, None, version, settings),
+        Setting::SqliteExact(version) => sqlite::find_exact(host, Kit::Here, version, settings),
         Setting::DistroSqlite(request) => {
             Ok(look(request, distro::find(host, request, Contents::Sqlite), library_of_distro))
         }
@@ -221,6 +224,7 @@ fn library_of_distro(unpacked: &Unpacked) -> Result<SqliteFacts> {
         // Another package has it, and nothing is compiled against this library where there is a choice.
         include_dir: None,
         promised: unpacked.upstream.clone().map(|version| Promised { version, by: unpacked.origin.clone() }),
+        foreign: None,
     })
 }
 
@@ -242,7 +246,7 @@ pub(crate) fn build_sqlite<'v>(
         Setting::SqliteExact(version) => Some(ExactVersion { value: value.name.clone(), version: version.clone() }),
         _ => None,
     });
-    sqlite::build_all(host, None, settings, exact.collect(), tell)
+    sqlite::build_all(host, Kit::Here, settings, exact.collect(), tell)
 }
 
 fn join<T>(thread: std::thread::ScopedJoinHandle<'_, T>) -> T {
@@ -265,7 +269,7 @@ pub fn provide(host: &Host, spec: &Spec, plan: &Plan, survey: &mut Survey, tell:
     let mut locksets = Vec::new();
     let mut toolchains = Vec::new();
     let mut libraries = Vec::new();
-    let mut in_roots = Vec::new();
+    let [mut in_roots, mut for_targets] = [const { Vec::new() }; 2];
     let mut packages = Vec::new();
     let mut broken = Vec::new();
     for provision in &plan.provisions {
@@ -286,6 +290,9 @@ pub fn provide(host: &Host, spec: &Spec, plan: &Plan, survey: &mut Survey, tell:
             },
             Provision::SqliteInRoot(root, name) => {
                 in_roots.extend(value(AxisKind::Sqlite, name).map(|one| (root, one)))
+            }
+            Provision::SqliteForTarget(os, name) => {
+                for_targets.extend(value(AxisKind::Sqlite, name).map(|one| (os, one)))
             }
             Provision::Lockset(name) => locksets.push(name.clone()),
             Provision::Fixture(name) => {
@@ -349,6 +356,8 @@ pub fn provide(host: &Host, spec: &Spec, plan: &Plan, survey: &mut Survey, tell:
     facts.sqlite.extend(built);
     roots::build(host, spec, &in_roots, survey, tell);
     roots::look(host, spec, survey);
+    targets::build(host, spec, &for_targets, survey, tell);
+    targets::look(host, spec, survey);
     // Provisions not reached before an interrupt are still obtainable, but not now.
     if host.supervisor.is_interrupted() {
         return Err(Error::Interrupted);

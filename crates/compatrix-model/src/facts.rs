@@ -30,6 +30,8 @@ pub struct PlanFacts {
     /// The toolchains that are in a root, a whole userland: by value of the `rust` axis, what each value of the `sqlite` axis
     /// is in it.
     pub roots: BTreeMap<ValueName, BTreeMap<ValueName, Availability<Option<Version>>>>,
+    /// By value of the `os` axis, what each value of the `sqlite` axis is for that target.
+    pub libraries: BTreeMap<ValueName, BTreeMap<ValueName, Availability<Option<Version>>>>,
     /// By value of the `schema` axis.
     pub fixtures: BTreeMap<ValueName, Availability<()>>,
     /// By value of the `os` axis: whether this host is such a system, or can start programs of it.

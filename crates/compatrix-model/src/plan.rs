@@ -211,10 +211,10 @@ impl<'a> Planner<'a> {
     /// The first unavailable value of the cell, as a reason.
     fn unavailable(&mut self, coords: &[usize]) -> Option<usize> {
         let space = &self.spec.space;
-        let toolchain = self.toolchain(coords);
+        let place = (&self.toolchain(coords), systems::os(space, coords));
         let found = space.axes().iter().zip(coords).enumerate().find_map(|(n, (axis, &c))| {
-            let in_root = roots::state(self.facts, &toolchain, axis, c);
-            let ValueState::Missing(reason) = in_root.as_ref().unwrap_or(&self.values[n][c]) else { return None };
+            let own = roots::state(self.facts, place, axis, c);
+            let ValueState::Missing(reason) = own.as_ref().unwrap_or(&self.values[n][c]) else { return None };
             Some(SkipReason::Unavailable {
                 value: format!("{}={}", axis.name, axis.values[c].name),
                 reason: reason.clone(),
@@ -288,10 +288,11 @@ impl<'a> Planner<'a> {
     }
 
     fn need(&mut self, coords: &[usize]) {
-        let (axes, toolchain) = (self.spec.space.axes(), self.toolchain(coords));
+        let axes = self.spec.space.axes();
+        let place = (&self.toolchain(coords), systems::os(&self.spec.space, coords));
         for (n, &c) in coords.iter().enumerate() {
-            let in_root = roots::state(self.facts, &toolchain, &axes[n], c);
-            if let ValueState::Provide(provision) = in_root.as_ref().unwrap_or(&self.values[n][c]) {
+            let own = roots::state(self.facts, place, &axes[n], c);
+            if let ValueState::Provide(provision) = own.as_ref().unwrap_or(&self.values[n][c]) {
                 if !self.provisions.contains(provision) {
                     self.provisions.insert(provision.clone());
                 }
@@ -323,10 +324,11 @@ impl<'a> Planner<'a> {
         let toolchain = self.toolchain(coords);
         let Compiled { targets, sanitizer, debug } = compiled;
         let debug = if self.facts.debug_is_settled { DebugInfo::Full } else { debug };
+        let place = (&toolchain, systems::os(space, coords));
         let (linkage, against) = match self.sqlite_setting(coords) {
             None => (None, None),
             Some(Setting::SqliteBundled) => (Some(Linkage::Static), None),
-            Some(_) => match roots::links_against(space, self.facts, &toolchain, self.link_against.as_ref()) {
+            Some(_) => match roots::links_against(space, self.facts, place, self.link_against.as_ref()) {
                 Some(against) => (Some(Linkage::Dynamic), Some(against)),
                 None => {
                     return Err(self.reason(SkipReason::Unavailable {
@@ -457,7 +459,7 @@ impl<'a> Planner<'a> {
             }
         }
         let Some(against) = &build.against else { return };
-        self.provisions.extend(roots::sqlite(self.facts, &build.toolchain, against));
+        self.provisions.extend(roots::sqlite(self.facts, (&build.toolchain, build.os()), against));
     }
 }
 

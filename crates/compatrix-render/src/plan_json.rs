@@ -155,6 +155,7 @@ fn how<'a>(provision: &Provision, facts: &'a PlanFacts) -> &'a str {
     match provision {
         Provision::Toolchain(name) => of(facts.toolchains.get(name)),
         Provision::Sqlite(name) => of(facts.sqlite.get(name)),
+        Provision::SqliteForTarget(os, name) => of(facts.libraries.get(os).and_then(|all| all.get(name))),
         Provision::SqliteInRoot(root, name) => of(facts.roots.get(root).and_then(|root| root.get(name))),
         Provision::Fixture(name) => of(facts.fixtures.get(name)),
         Provision::Lockset(name) => {

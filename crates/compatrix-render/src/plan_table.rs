@@ -67,6 +67,10 @@ fn provisions(out: &mut String, plan: &Plan, facts: &PlanFacts, look: &Look) {
         .map(|provision| match provision {
             Provision::Toolchain(value) => (format!("rust={value}"), how(facts.toolchains.get(value))),
             Provision::Sqlite(value) => (format!("sqlite={value}"), how(facts.sqlite.get(value))),
+            Provision::SqliteForTarget(os, value) => {
+                let found = facts.libraries.get(os).and_then(|all| all.get(value));
+                (format!("sqlite={value} for os={os}"), how(found))
+            }
             Provision::SqliteInRoot(root, value) => {
                 let found = facts.roots.get(root).and_then(|root| root.get(value));
                 (format!("sqlite={value} in rust={root}"), how(found))

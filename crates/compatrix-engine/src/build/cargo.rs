@@ -71,7 +71,10 @@ pub(crate) fn doctest_command(host: &Host, build: &Build, inputs: &BuildInputs<'
     let mut command = base(host, build, inputs, &target_dir(host, build))?.first(&["test", "--doc"]);
     command.timeout = Some(inputs.doctest_limit);
     if let Some(dir) = inputs.link.and_then(|link| link.link_dir.clone()) {
-        command = command.env(LIBRARY_PATH, dir);
+        let theirs = inputs.target.filter(|(system, _)| system.is_wine).map(|_| loader::leads_of_wine(&dir));
+        command = command
+            .env(LIBRARY_PATH, dir)
+            .envs(&theirs.into_iter().map(|(name, value)| (name.to_owned(), value)).collect());
     }
     target::with_runner(host, command, build, inputs)
 }

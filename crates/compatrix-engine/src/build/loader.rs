@@ -23,7 +23,7 @@ use crate::sys::os::env::LIBRARY_PATH;
 use crate::sys::process::Command;
 
 use elsewhere::is_of_the_system;
-pub(crate) use elsewhere::Loaded;
+pub(crate) use elsewhere::{leads_of_wine, Loaded};
 
 /// The SQLite library that the loader resolves for an executable with this library path; `None` if it needs none. `loader`
 /// is asked about a file that names none. `recorded` says where it is started: relative folders begin there.
@@ -86,6 +86,9 @@ pub(super) fn places_before_others(host: &Host, product: &Product) -> BTreeSet<I
             places.extend(sqlite.map(|library| Input::at(host, &folder.join(library))));
             places.insert(Input::at(host, &folder.join(HWCAPS)));
         }
+        let of_windows =
+            executable.inspection.needs().flat_map(|library| elsewhere::before_others(executable, library));
+        places.extend(of_windows.map(|path| Input::at(host, &path)));
         let by_path = executable.inspection.needs().filter(|library| library.contains('/'));
         places.extend(by_path.map(|library| Input::at(host, &executable.recorded.dir.join(library))));
     }

@@ -30,6 +30,8 @@ pub struct HostFacts {
     /// The toolchains that are in a root, a whole userland: by value of the `rust` axis, what each value of the `sqlite` axis
     /// is in it.
     pub roots: BTreeMap<ValueName, BTreeMap<ValueName, Availability<SqliteFacts>>>,
+    /// By value of the `os` axis, what each value of the `sqlite` axis is for that target.
+    pub libraries: BTreeMap<ValueName, BTreeMap<ValueName, Availability<SqliteFacts>>>,
     /// By value of the `schema` axis.
     pub fixtures: BTreeMap<ValueName, Availability<FixtureFacts>>,
     /// By value of the `os` axis.
@@ -165,6 +167,19 @@ pub struct SqliteFacts {
     pub include_dir: Option<String>,
     /// The version that the value's name or package promises; `None` for `bundled` and `host`.
     pub promised: Option<Promised>,
+    /// For a library of another target, what compiles and starts programs of it.
+    pub foreign: Option<Foreign>,
+}
+
+/// What compiles and starts programs of another target.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Foreign {
+    /// The C compiler, a program on PATH.
+    pub compiler: String,
+    /// The words before each executable.
+    pub runner: Vec<String>,
+    /// Whether the runner is wine, which needs a prefix.
+    pub is_wine: bool,
 }
 
 /// A promise of a version.
@@ -242,6 +257,7 @@ impl HostFacts {
             toolchains: each(&self.toolchains, ToolchainFacts::versions),
             sqlite: each(&self.sqlite, |sqlite| sqlite.version.clone()),
             roots: self.roots.iter().map(|(root, of)| (root.clone(), each(of, |s| s.version.clone()))).collect(),
+            libraries: self.libraries.iter().map(|(os, of)| (os.clone(), each(of, |s| s.version.clone()))).collect(),
             fixtures: each(&self.fixtures, |_| ()),
             systems: each(&self.systems, |_| ()),
             stds: each(&self.stds, |_| ()),
@@ -255,9 +271,16 @@ impl HostFacts {
         }
     }
 
-    /// The SQLite of this value for cells of this toolchain: in its root, if it is in one.
-    pub(crate) fn sqlite_of(&self, toolchain: &ValueName, sqlite: &ValueName) -> Option<&SqliteFacts> {
-        self.roots.get(toolchain).unwrap_or(&self.sqlite).get(sqlite)?.ready()
+    /// The SQLite of this value for cells of this toolchain and this value of the `os` axis: in its root, if it is in one, or
+    /// for its target.
+    pub(crate) fn sqlite_of(
+        &self,
+        toolchain: &ValueName,
+        os: Option<&ValueName>,
+        sqlite: &ValueName,
+    ) -> Option<&SqliteFacts> {
+        let of_target = || self.libraries.get(os?);
+        self.roots.get(toolchain).or_else(of_target).unwrap_or(&self.sqlite).get(sqlite)?.ready()
     }
 
     /// The versions that values stand for on this host.

@@ -3,6 +3,7 @@
 pub(crate) mod carried;
 mod exact;
 mod identity;
+mod kit;
 pub(crate) mod options;
 
 use std::path::{Path, PathBuf};
@@ -22,7 +23,9 @@ use crate::sys::host::Host;
 
 pub use exact::content_key;
 pub(crate) use exact::{build_all, find as find_exact, ExactVersion};
+pub(crate) use identity::of_foreign;
 pub use identity::{of_archive, of_library, Identity};
+pub(crate) use kit::Kit;
 
 /// The bundled SQLite according to the lockfile: that of this crate.
 pub(crate) fn bundled(carrier: Option<&SqliteCrate>) -> Result<Availability<SqliteFacts>> {
@@ -35,6 +38,7 @@ pub(crate) fn bundled(carrier: Option<&SqliteCrate>) -> Result<Availability<Sqli
         link_dir: None,
         include_dir: None,
         promised: None,
+        foreign: None,
     }))
 }
 
@@ -50,7 +54,11 @@ fn sqlite_of_crate(carrier: &SqliteCrate) -> Option<Version> {
 pub(crate) fn other_than_promised(host: &Host, root: Option<&Arc<Enclosure>>, facts: &SqliteFacts) -> Option<String> {
     let (promised, library) = (facts.promised.as_ref()?, facts.library.as_ref()?);
     // One that was cut off ends whoever loads it, often without a word.
-    let Ok(identity::Identity { version: said, .. }) = identity::of_library(host, root, Path::new(library)) else {
+    let asked = match &facts.foreign {
+        Some(with) => identity::of_foreign(host, with, Path::new(library)),
+        None => identity::of_library(host, root, Path::new(library)),
+    };
+    let Ok(identity::Identity { version: said, .. }) = asked else {
         let text =
             format!("{library} does not say which SQLite it is, and may be damaged; remove its folder and run again");
         return Some(text);
@@ -80,5 +88,6 @@ pub(crate) fn find_host(host: &Host) -> Result<Availability<SqliteFacts>> {
         link_dir,
         include_dir: header.and_then(Path::parent).map(|dir| dir.to_string_lossy().into_owned()),
         promised: None,
+        foreign: None,
     }))
 }

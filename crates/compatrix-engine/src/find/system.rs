@@ -203,6 +203,16 @@ fn linker(host: &Host, triple: &str) -> Option<Result<String, String>> {
     })
 }
 
+/// The C compiler for a target of MinGW-w64, a program on PATH: the one of our environment for it, else MinGW-w64's. `None`
+/// for other targets.
+pub(crate) fn mingw(host: &Host, triple: &str) -> Option<String> {
+    let (_, prefix, _) = MINGW.iter().find(|(of, ..)| *of == triple)?;
+    let own = variables(host, triple);
+    let named = own.iter().find(|(name, _)| name.starts_with("CC_") || *name == "TARGET_CC");
+    let word = named.and_then(|(_, words)| words.split_whitespace().next().map(str::to_owned));
+    Some(word.unwrap_or_else(|| format!("{prefix}-gcc")))
+}
+
 /// Whether cargo's configuration or our environment has this key for the target.
 pub(crate) fn is_configured(host: &Host, triple: &str, key: &str) -> bool {
     let variable = format!("CARGO_TARGET_{}_{}", screaming(triple), key.to_uppercase());

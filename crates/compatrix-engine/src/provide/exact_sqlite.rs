@@ -9,7 +9,7 @@ use semver::Version;
 
 use super::find_sqlite;
 use crate::find::facts::SqliteFacts;
-use crate::find::sqlite::{build_all, ExactVersion};
+use crate::find::sqlite::{build_all, ExactVersion, Kit};
 use crate::sys::error::Error;
 use crate::sys::host::Host;
 
@@ -39,7 +39,7 @@ pub fn cache(
     let missing =
         versions.iter().filter(|(name, _)| matches!(found.get(**name), Some(Availability::Obtainable { .. })));
     let wanted = missing.map(|(value, version)| ExactVersion { value: (*value).clone(), version: (*version).clone() });
-    let mut built = build_all(host, None, &spec.sqlite, wanted.collect(), tell);
+    let mut built = build_all(host, Kit::Here, &spec.sqlite, wanted.collect(), tell);
     if host.supervisor.is_interrupted() {
         return Err(Error::Interrupted);
     }

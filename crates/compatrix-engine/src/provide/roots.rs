@@ -15,7 +15,7 @@ use super::noted::{recorded, unavailable};
 use crate::event::Event;
 use crate::find::distro::Unpacked;
 use crate::find::facts::{RootFacts, SqliteFacts, ToolchainFacts};
-use crate::find::sqlite::{self, ExactVersion};
+use crate::find::sqlite::{self, ExactVersion, Kit};
 use crate::find::{root, toolchain};
 use crate::survey::Survey;
 use crate::sys::files;
@@ -81,7 +81,7 @@ fn in_root(
     let missing = |reason: String| Availability::Missing { reason };
     let found = |root: &RootFacts| match &value.setting {
         Setting::SqliteExact(version) => {
-            sqlite::find_exact(host, Some(root), version, &spec.sqlite).unwrap_or_else(unavailable)
+            sqlite::find_exact(host, Kit::Root(root), version, &spec.sqlite).unwrap_or_else(unavailable)
         }
         _ => own_library(host, root).map_or_else(unavailable, Availability::Ready),
     };
@@ -118,6 +118,7 @@ fn own_library(host: &Host, facts: &RootFacts) -> Result<SqliteFacts> {
         library: Some(text(&library)),
         include_dir: Some(text(&tree.join("usr/include"))),
         promised: None,
+        foreign: None,
     })
 }
 
@@ -145,7 +146,7 @@ pub(super) fn build(
         }
         let teller = Mutex::new(tell.clone());
         let built = recorded(host, &format!("SQLite libraries in {}", value.name), |host| {
-            sqlite::build_all(host, Some(root), &spec.sqlite, exact, &|line| {
+            sqlite::build_all(host, Kit::Root(root), &spec.sqlite, exact, &|line| {
                 let _ = teller.lock().unwrap_or_else(PoisonError::into_inner).send(Event::Providing(line.to_owned()));
             })
         });

@@ -76,7 +76,7 @@ pub(crate) fn build_inputs<'a>(
         anyhow::bail!("toolchain {} is not here", build.toolchain);
     };
     let link = match &build.against {
-        Some(against) => match survey.facts.sqlite_of(&build.toolchain, against) {
+        Some(against) => match survey.facts.sqlite_of(&build.toolchain, build.os(), against) {
             Some(sqlite) => Some(sqlite),
             None => anyhow::bail!("SQLite {against} is not here"),
         },
@@ -164,7 +164,7 @@ pub(crate) fn with_inputs<T>(
         toolchain,
         target: build.target.as_ref().and_then(|target| target_facts(facts, build, target).ok()),
         source: &source,
-        sqlite: cell.value("sqlite").and_then(|value| facts.sqlite_of(&build.toolchain, value)),
+        sqlite: cell.value("sqlite").and_then(|value| facts.sqlite_of(&build.toolchain, build.os(), value)),
         fixture,
         axes_env: &axes_env,
         alone: suite.alone,
@@ -207,7 +207,10 @@ pub(crate) fn environment(
         set("LD_BIND_NOW", "1".to_owned());
     }
     if let Some(path) = library_path_of(inputs, recorded) {
+        // What starts the executable is of this system, the executable itself may not be.
+        let theirs = inputs.target.filter(|(system, _)| system.is_wine).map(|_| build::leads_of_wine(&path));
         set(LIBRARY_PATH, path);
+        env.extend(theirs.map(|(name, value)| (name.to_owned(), value)));
     }
     env.extend(of_cell(inputs, dir));
     if inputs.target.is_some_and(|(system, _)| system.is_wine) {

@@ -55,7 +55,9 @@ fn of_build(host: &Host, build: &Build, facts: &HostFacts, around: Option<&Surro
         let variables = system::variables(host, triple);
         parts.extend(variables.into_iter().map(|(name, value)| format!("{name}={value}")));
     }
-    if let Some(sqlite) = build.against.as_ref().and_then(|against| facts.sqlite_of(&build.toolchain, against)) {
+    if let Some(sqlite) =
+        build.against.as_ref().and_then(|against| facts.sqlite_of(&build.toolchain, build.os(), against))
+    {
         parts.push(or_empty::text(&sqlite.sha256));
     }
     hash_parts(parts.iter().map(String::as_str))
@@ -157,7 +159,7 @@ pub(crate) fn of_run(host: &Host, suite: &Suite, cell: &CellId, space: &Space, f
         let Some(value) = cell.value(axis.name.as_str()) else { continue };
         match &axis.kind {
             AxisKind::Sqlite => {
-                if let Some(sqlite) = facts.sqlite_of(&toolchain_of(cell), value) {
+                if let Some(sqlite) = facts.sqlite_of(&toolchain_of(cell), cell.value("os"), value) {
                     // As the file is now, not as it was built: another one in its place must not find the old result.
                     let now = sqlite.library.as_ref().map(|library| files::sha256(Path::new(library), &host.memo));
                     parts.push(or_empty::text(&now.and_then(Result::ok).or(sqlite.sha256)));

@@ -15,7 +15,7 @@ use semver::Version;
 use crate::build::inspect::{is_sqlite, AtRunTime, CompiledIn};
 use crate::build::loader::{self, Loaded};
 use crate::build::{Executable, Product};
-use crate::find::facts::SqliteFacts;
+use crate::find::facts::{Foreign, SqliteFacts};
 use crate::find::sqlite::{self, carried};
 use crate::run::inputs::{self, RunInputs};
 use crate::sys::enclosure::Enclosure;
@@ -39,6 +39,7 @@ pub(crate) enum Identified {
 /// A library cannot be read.
 pub(crate) fn identify(host: &Host, inputs: &RunInputs<'_>, product: &Product) -> Result<Identified> {
     let root = inputs.root(host);
+    let foreign = inputs.sqlite.and_then(|sqlite| sqlite.foreign.clone());
     let own_loader = product.executables.iter().find_map(|executable| executable.inspection.loader());
     let mut first = None;
     let tests = product.executables.iter().map(|executable| (executable, true));
@@ -53,7 +54,7 @@ pub(crate) fn identify(host: &Host, inputs: &RunInputs<'_>, product: &Product) -
             &executable.recorded,
         );
         let loaded = match loaded {
-            Ok(Some(Loaded::File(library))) => Some(prove_library(host, root.as_ref(), &library)?),
+            Ok(Some(Loaded::File(library))) => Some(prove_library(host, (root.as_ref(), foreign.as_ref()), &library)?),
             Ok(Some(Loaded::SharedCache(name))) => Some(prove_cached(host, &name)),
             Ok(None) => None,
             // Nothing was planned that could differ.
@@ -212,11 +213,19 @@ fn none_at_all(executables: &[Executable]) -> String {
     }
 }
 
-fn prove_library(host: &Host, root: Option<&Arc<Enclosure>>, library: &Path) -> Result<SqliteProof> {
+/// What a library says it is: in its root, or to a program of its target.
+fn prove_library(
+    host: &Host,
+    (root, foreign): (Option<&Arc<Enclosure>>, Option<&Foreign>),
+    library: &Path,
+) -> Result<SqliteProof> {
     let file = files::real(library).with_context(|| format!("cannot find {}", library.display()))?;
     let sha256 = files::sha256(&file, &host.memo)?;
     // The library may not be a SQLite at all; then only its hash is known.
-    let said = sqlite::of_library(host, root, &file).ok();
+    let said = match foreign {
+        Some(with) => sqlite::of_foreign(host, with, &file).ok(),
+        None => sqlite::of_library(host, root, &file).ok(),
+    };
     let (version, source_id, compile_options) = match said {
         Some(said) => (said.version, Some(said.source_id), said.compile_options),
         None => ("unknown".to_owned(), None, Vec::new()),

@@ -6,6 +6,7 @@ use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::SystemTime;
 
 use anyhow::Result;
+use compatrix_model::axis::ValueName;
 use compatrix_model::linkage::Linkage;
 use compatrix_model::matrix_spec::Spec;
 use compatrix_model::plan::{Build, Plan};
@@ -148,7 +149,7 @@ impl<'a> HeadStart<'a> {
 
 fn has_all_it_needs(build: &Build, survey: &Survey) -> bool {
     let facts = &survey.facts;
-    let is_ready = |against| facts.sqlite_of(&build.toolchain, against).is_some();
+    let is_ready = |against: &ValueName| facts.sqlite_of(&build.toolchain, build.os(), against).is_some();
     facts.toolchains.get(&build.toolchain).is_some_and(|found| found.ready().is_some())
         && build.against.as_ref().is_none_or(is_ready)
         && (!build.staged || facts.locksets.get(&build.lockset).is_some_and(|lockset| lockset.staged.ready().is_some()))

@@ -144,6 +144,11 @@ impl Build {
         id
     }
 
+    /// The value of the `os` axis that names its target, if it has one.
+    pub fn os(&self) -> Option<&ValueName> {
+        self.target.as_ref().map(|target| &target.value)
+    }
+
     /// Builds of one lane share a target directory and so run one after another: those of one toolchain, one lockset
     /// and one place, since cargo tells packages of different places apart. What is sanitized, or for another target, shares
     /// nothing with others.

@@ -48,6 +48,8 @@ pub enum Provision {
     Sqlite(ValueName),
     /// An exact SQLite, built by the compiler of a root: the root's value of the `rust` axis, then that of the `sqlite` axis.
     SqliteInRoot(ValueName, ValueName),
+    /// An exact SQLite, built as a shared library of a target: the value of the `os` axis, then that of the `sqlite` axis.
+    SqliteForTarget(ValueName, ValueName),
     /// The fixture of this value of the `schema` axis.
     Fixture(ValueName),
     /// The dependencies of this lockset, fetched once and served from disk to the stages that use it.

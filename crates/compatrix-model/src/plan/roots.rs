@@ -1,4 +1,9 @@
-//! Cells whose toolchain is in a root: what each SQLite is there, and what is not done there.
+//! Cells whose SQLites are not those of this host, since their toolchain is in a root or they are of another target: what each
+//! SQLite is there, and what is not done in a root.
+
+use std::collections::BTreeMap;
+
+use semver::Version;
 
 use super::contents::Provision;
 use super::values::{link_against, ValueState};
@@ -7,9 +12,20 @@ use crate::cell::Space;
 use crate::facts::{Availability, PlanFacts};
 use crate::matrix_spec::{Suite, SuiteKind};
 
-/// The state of a value in the root of this toolchain, if that is in one and the value depends on it.
-pub(super) fn state(facts: &PlanFacts, toolchain: &ValueName, axis: &Axis, value: usize) -> Option<ValueState> {
-    let root = facts.roots.get(toolchain)?;
+/// Where a cell is: its toolchain, and its value of the `os` axis.
+pub(super) type Place<'p> = (&'p ValueName, Option<&'p ValueName>);
+
+/// What each SQLite is in the root of the toolchain, or for the target; `None` where they are those of this host.
+fn own<'f>(
+    facts: &'f PlanFacts,
+    (toolchain, os): Place<'_>,
+) -> Option<&'f BTreeMap<ValueName, Availability<Option<Version>>>> {
+    facts.roots.get(toolchain).or_else(|| facts.libraries.get(os?))
+}
+
+/// The state of a value in this place, if it depends on that.
+pub(super) fn state(facts: &PlanFacts, place: Place<'_>, axis: &Axis, value: usize) -> Option<ValueState> {
+    let own = own(facts, place)?;
     match axis.kind {
         AxisKind::Sqlite => {}
         AxisKind::Rust
@@ -20,38 +36,40 @@ pub(super) fn state(facts: &PlanFacts, toolchain: &ValueName, axis: &Axis, value
         | AxisKind::Env { .. } => return None,
     }
     let name = &axis.values[value].name;
-    Some(match root.get(name)? {
+    Some(match own.get(name)? {
         Availability::Missing { reason } => ValueState::Missing(reason.clone()),
         Availability::Ready(_) | Availability::Obtainable { .. } => {
-            sqlite(facts, toolchain, name).map_or(ValueState::Ready, ValueState::Provide)
+            sqlite(facts, place, name).map_or(ValueState::Ready, ValueState::Provide)
         }
     })
 }
 
-/// What provides a SQLite that is yet to come, for a toolchain in a root or outside. Before a root is here, only the root is
-/// wanted.
-pub(super) fn sqlite(facts: &PlanFacts, toolchain: &ValueName, name: &ValueName) -> Option<Provision> {
-    let root = facts.roots.get(toolchain);
+/// What provides a SQLite that is yet to come in this place. Before a root is here, only the root is wanted.
+pub(super) fn sqlite(facts: &PlanFacts, place: Place<'_>, name: &ValueName) -> Option<Provision> {
+    let (toolchain, os) = place;
     let is_here = || matches!(facts.toolchains.get(toolchain), Some(Availability::Ready(_)));
-    match root.unwrap_or(&facts.sqlite).get(name)? {
-        Availability::Obtainable { .. } if root.is_none() => Some(Provision::Sqlite(name.clone())),
-        Availability::Obtainable { .. } if is_here() => Some(Provision::SqliteInRoot(toolchain.clone(), name.clone())),
-        Availability::Obtainable { .. } | Availability::Ready(_) | Availability::Missing { .. } => None,
+    let own = own(facts, place);
+    let Availability::Obtainable { .. } = own.unwrap_or(&facts.sqlite).get(name)? else { return None };
+    match (facts.roots.contains_key(toolchain), own.and(os)) {
+        (true, _) => is_here().then(|| Provision::SqliteInRoot(toolchain.clone(), name.clone())),
+        (false, Some(os)) => Some(Provision::SqliteForTarget(os.clone(), name.clone())),
+        (false, None) => Some(Provision::Sqlite(name.clone())),
     }
 }
 
-/// The library that dynamic builds of this toolchain link against; `outside` are those that are in no root.
+/// The library that dynamic builds in this place link against; `outside` is that of this host.
 pub(super) fn links_against(
     space: &Space,
     facts: &PlanFacts,
-    toolchain: &ValueName,
+    place: Place<'_>,
     outside: Option<&ValueName>,
 ) -> Option<ValueName> {
-    let Some(root) = facts.roots.get(toolchain) else { return outside.cloned() };
-    // As it ships: against its own, if that is on the axis.
-    match root.get(toolchain) {
+    let Some(own) = own(facts, place) else { return outside.cloned() };
+    // A root as it ships: against its own, if that is on the axis.
+    let (toolchain, _) = place;
+    match own.get(toolchain) {
         Some(Availability::Ready(_) | Availability::Obtainable { .. }) => Some(toolchain.clone()),
-        Some(Availability::Missing { .. }) | None => link_against(space, root),
+        Some(Availability::Missing { .. }) | None => link_against(space, own),
     }
 }
 

@@ -1,7 +1,7 @@
 //! Cells of other targets: which one a cell is of, and what cannot be tried for it.
 
 use super::build::Target;
-use crate::axis::{Setting, System};
+use crate::axis::{Setting, System, ValueName};
 use crate::cell::Space;
 use crate::matrix_spec::{Suite, SuiteKind};
 
@@ -13,6 +13,11 @@ pub(super) fn target(space: &Space, coords: &[usize]) -> Option<Target> {
         }
         (_, System::Here | System::Machine { .. }) => None,
     }
+}
+
+/// The value of the `os` axis at these coordinates.
+pub(super) fn os<'s>(space: &'s Space, coords: &[usize]) -> Option<&'s ValueName> {
+    space.system(coords).map(|(value, _)| value)
 }
 
 /// Why a suite with this SQLite cannot be tried for a target, if it cannot.
@@ -28,6 +33,7 @@ pub(super) fn refusal(Target { triple, .. }: &Target, suite: &Suite, sqlite: Opt
         Setting::SqliteHost | Setting::DistroSqlite(_) => {
             Some(format!("this library is of this host, and no program of {triple} can load it; use `bundled`"))
         }
+        Setting::SqliteExact(_) if triple.ends_with("-windows-gnu") => None,
         // Whatever else an axis of SQLites may have one day is not tried before it is decided on.
         _ => Some(format!("exact versions are not built as shared libraries of {triple} yet; use `bundled`")),
     };

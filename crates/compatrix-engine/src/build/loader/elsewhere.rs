@@ -2,7 +2,7 @@
 //! files are searched as their loader would (`compatrix_binary::load`), by paths of this machine; a program of Windows runs
 //! under wine here, whose drive `Z:` is `/`.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use anyhow::{bail, Result};
@@ -10,6 +10,7 @@ use compatrix_binary::load::{resolve, Environment, Files, Loader, Object, Resolv
 use compatrix_binary::{Binary, Format};
 
 use crate::build::inspect::is_sqlite;
+use crate::build::Executable;
 use crate::sys::files;
 
 /// A SQLite that a loader gives to an executable.
@@ -71,6 +72,25 @@ pub(super) fn leads(loader: Loader, folders: &str) -> (&'static str, String) {
             ("WINEPATH", all.join(";"))
         }
     }
+}
+
+/// Where Windows looks for a SQLite of this name before it takes that of the cell: beside the executable, and where it is
+/// started. Names there have any case; those that are usual are looked for.
+pub(super) fn before_others(executable: &Executable, library: &str) -> Vec<PathBuf> {
+    let is_of_windows = executable.inspection.asks.as_ref().is_ok_and(|asks| Loader::of(asks) == Loader::Windows);
+    if !is_of_windows || !is_sqlite(library) {
+        return Vec::new();
+    }
+    let lower = library.to_ascii_lowercase();
+    let names: BTreeSet<String> =
+        [library.to_owned(), lower.to_ascii_uppercase(), lower.replace("sqlite", "SQLite"), lower].into();
+    let folders = [executable.path.parent().unwrap_or(Path::new("/")), &executable.recorded.dir];
+    folders.iter().flat_map(|folder| names.iter().map(|name| folder.join(name))).collect()
+}
+
+/// The variable by which programs under wine are led to these folders, joined by `:`.
+pub(crate) fn leads_of_wine(folders: &str) -> (&'static str, String) {
+    leads(Loader::Windows, folders)
 }
 
 fn environment(

@@ -13,19 +13,17 @@ use compatrix_model::matrix_spec::SqliteSettings;
 use semver::Version;
 use serde::{Deserialize, Serialize};
 
-use super::identity;
-use crate::find::c_compiler;
-use crate::find::facts::{Promised, RootFacts, SqliteFacts};
-use crate::find::root;
+use super::kit::Kit;
+use crate::find::facts::{Promised, SqliteFacts};
 use crate::sys::files;
 use crate::sys::host::{last_lines, Host};
 use crate::sys::process::Command;
 
-/// The shared library's name, which is also its soname.
-const LIBRARY: &str = "libsqlite3.so.0";
-
 /// What is in the folder of a version; another word for each other contents.
 const CONTENTS: &str = "library, header, pkg-config";
+
+/// The file in it that tells what was built. It is written last.
+const NOTE: &str = "built.json";
 
 /// A version to build.
 #[derive(Debug, Clone)]
@@ -58,18 +56,18 @@ pub fn content_key<'a>(
     files::hash_parts(parts.iter().map(String::as_str)).to_string()
 }
 
-/// The folder of a version built with these options, by the compiler of this root if there is one.
-fn folder(host: &Host, root: Option<&RootFacts>, version: &Version, settings: &SqliteSettings) -> PathBuf {
+/// The folder of a version built with these options and this kit.
+fn folder(host: &Host, kit: Kit<'_>, version: &Version, settings: &SqliteSettings) -> PathBuf {
     let options = settings.compiled_with();
     let parts = options.iter().map(String::as_str).chain([std::env::consts::ARCH, CONTENTS]);
-    let hash = files::hash_parts(parts.chain(root.map(|root| root.tree.as_str())));
+    let hash = files::hash_parts(parts.chain(kit.name()));
     host.cache.join("sqlite").join(format!("{version}-{hash:.12}"))
 }
 
 /// Whether the version is in the cache, can be built, or is not available.
 pub(crate) fn find(
     host: &Host,
-    root: Option<&RootFacts>,
+    kit: Kit<'_>,
     version: &Version,
     settings: &SqliteSettings,
 ) -> Result<Availability<SqliteFacts>> {
@@ -78,37 +76,38 @@ pub(crate) fn find(
         let nearest: Vec<String> = [lower, higher].into_iter().flatten().map(|v| v.to_string()).collect();
         bail!("SQLite {version} is not available; the nearest available versions are {}", nearest.join(", "));
     };
-    let dir = folder(host, root, version, settings);
-    if files::exists(&dir.join("built.json")) {
-        return Ok(Availability::Ready(read(&dir, version)?));
+    let dir = folder(host, kit, version, settings);
+    if files::exists(&dir.join(NOTE)) {
+        return Ok(Availability::Ready(read(kit, &dir, version)?));
     }
-    let program = c_compiler::words(host).into_iter().next().unwrap_or_default();
-    if root.is_none() && host.ambient.find(&program).is_none() {
-        bail!("SQLite {version} needs a C compiler (`{program}`); `apt-get install gcc` or its like installs one");
+    if let Some(compiler) = kit.lacks_compiler(host) {
+        bail!("SQLite {version} needs {compiler}");
     }
-    Ok(Availability::Obtainable { how: format!("build SQLite {version} from libsqlite3-sys {carrier}") })
+    let place = kit.place();
+    Ok(Availability::Obtainable { how: format!("build SQLite {version} from libsqlite3-sys {carrier}{place}") })
 }
 
 /// The library as its folder's name and note have it. Whether it is still that one is seen when it is loaded.
-fn read(dir: &Path, version: &Version) -> Result<SqliteFacts> {
-    let path = dir.join("built.json");
+fn read(kit: Kit<'_>, dir: &Path, version: &Version) -> Result<SqliteFacts> {
+    let path = dir.join(NOTE);
     let built: BuiltLibrary = serde_json::from_str(&files::read_text(&path)?)
         .with_context(|| format!("{} cannot be read; remove its folder and run again", path.display()))?;
     let folder = dir.to_string_lossy().into_owned();
     Ok(SqliteFacts {
         version: Some(version.clone()),
-        library: Some(dir.join(LIBRARY).to_string_lossy().into_owned()),
+        library: Some(dir.join(kit.file()).to_string_lossy().into_owned()),
         sha256: Some(built.sha256),
         link_dir: Some(folder.clone()),
         include_dir: Some(folder),
         promised: Some(Promised { version: version.clone(), by: format!("`{version}`") }),
+        foreign: kit.foreign(),
     })
 }
 
 /// Builds versions in parallel; returns the facts afterwards. `tell` is called when a build starts.
 pub(crate) fn build_all(
     host: &Host,
-    root: Option<&RootFacts>,
+    kit: Kit<'_>,
     settings: &SqliteSettings,
     wanted: Vec<ExactVersion>,
     tell: &(dyn Fn(&str) + Sync),
@@ -123,10 +122,10 @@ pub(crate) fn build_all(
                     if host.supervisor.is_interrupted() {
                         break;
                     }
-                    let result = match build(host, root, &next.version, settings, tell) {
+                    let result = match build(host, kit, &next.version, settings, tell) {
                         Ok(facts) => Availability::Ready(facts),
                         Err(error) => Availability::Missing {
-                            reason: format!("SQLite {} could not be built: {error:#}", next.version),
+                            reason: format!("SQLite {} could not be built{}: {error:#}", next.version, kit.place()),
                         },
                     };
                     results.lock().unwrap_or_else(std::sync::PoisonError::into_inner).insert(next.value, result);
@@ -139,53 +138,41 @@ pub(crate) fn build_all(
 
 fn build(
     host: &Host,
-    root: Option<&RootFacts>,
+    kit: Kit<'_>,
     version: &Version,
     settings: &SqliteSettings,
     tell: &dyn Fn(&str),
 ) -> Result<SqliteFacts> {
     let carrier = crate_version(version).ok_or_else(|| anyhow!("unknown version"))?;
-    let dir = folder(host, root, version, settings);
+    let dir = folder(host, kit, version, settings);
     let parent = host.cache.join("sqlite");
     files::make_dir(&parent)?;
     // Another workspace's orchestrator may build the same one at the same time.
     let _lock = files::lock_exclusive(&parent.join(format!(".{version}.lock")))?;
-    if files::exists(&dir.join("built.json")) {
-        return read(&dir, version);
+    if files::exists(&dir.join(NOTE)) {
+        return read(kit, &dir, version);
     }
-    let place = root.map(|root| format!(", in the root of {}", root.system)).unwrap_or_default();
-    tell(&format!("SQLite {version} from libsqlite3-sys {carrier}{place}"));
+    tell(&format!("SQLite {version} from libsqlite3-sys {carrier}{}", kit.place()));
     let source = fetch(host, &carrier)?;
     let scratch = tempfile::Builder::new().prefix(".building").tempdir_in(&parent)?;
-    let library = scratch.path().join(LIBRARY);
-    let inside = root.map(|root| root::of_compiler(host, root, &source, &[scratch.path().to_owned()]));
-    let inside = inside.as_ref();
-    let options = settings.compiled_with();
-    // -O1 compiles three times faster than -O2, and only behaviour is tested here.
-    let command = c_compiler::cc(host, inside, scratch.path())?
-        .args(["-O1", "-fPIC", "-shared", &format!("-Wl,-soname,{LIBRARY}"), "-w"])
-        .args(options.iter().map(|option| format!("-D{option}")))
-        .args(["-o", &library.to_string_lossy(), &source.join("sqlite3.c").to_string_lossy()])
-        .args(["-lpthread", "-ldl", "-lm"]);
-    c_compiler::compile(host, &command, &format!("SQLite {version}"))?;
-    let said = identity::of_library(host, inside, &library)?;
+    let options = kit.definitions(settings.compiled_with());
+    let said = kit.make(host, (&source, scratch.path()), &options, &format!("SQLite {version}"))?;
     if said.version != version.to_string() {
         bail!("libsqlite3-sys {carrier} contains SQLite {}, not {version}", said.version);
     }
     files::copy(&source.join("sqlite3.h"), &scratch.path().join("sqlite3.h"))?;
-    files::symlink(LIBRARY, &scratch.path().join("libsqlite3.so"))?;
     files::write(&scratch.path().join("sqlite3.pc"), pkg_config(&dir, version).as_bytes())?;
     let built = BuiltLibrary {
         version: said.version,
         source_id: said.source_id,
-        sha256: files::sha256(&library, &host.memo)?,
+        sha256: files::sha256(&scratch.path().join(kit.file()), &host.memo)?,
         options,
         carrier: carrier.to_string(),
     };
-    files::write(&scratch.path().join("built.json"), serde_json::to_string_pretty(&built)?.as_bytes())?;
+    files::write(&scratch.path().join(NOTE), serde_json::to_string_pretty(&built)?.as_bytes())?;
     files::remove_dir(&dir)?;
     files::rename(&scratch.keep(), &dir)?;
-    read(&dir, version)
+    read(kit, &dir, version)
 }
 
 /// Leads crates that ask pkg-config to the library in its folder; see pkg-config(1).

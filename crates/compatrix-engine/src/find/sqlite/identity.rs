@@ -2,17 +2,22 @@
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
 use anyhow::{anyhow, bail, Result};
 use serde::{Deserialize, Serialize};
 
-use crate::find::c_compiler;
+use crate::find::facts::Foreign;
+use crate::find::{c_compiler, wine};
 use crate::sys::enclosure::Enclosure;
 use crate::sys::files;
 use crate::sys::host::{last_lines, Host};
 use crate::sys::process::Command;
 
 const PROBE: &str = include_str!("probe.c");
+
+/// How long a program of another target may take to say what it is; its first start under wine takes seconds.
+const PATIENCE: Duration = Duration::from_secs(60);
 
 /// The self-reported identity of a SQLite.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -40,6 +45,39 @@ pub fn of_library(host: &Host, root: Option<&Arc<Enclosure>>, library: &Path) ->
     })
 }
 
+/// Identifies a shared library of another target, by a program of that target.
+///
+/// # Errors
+/// There is no compiler for it, its runner does not start the program, or the file is no SQLite.
+pub(crate) fn of_foreign(host: &Host, with: &Foreign, library: &Path) -> Result<Identity> {
+    let hash = files::sha256(library, &host.memo)?;
+    let how = format!("{} {}", with.compiler, with.runner.join(" "));
+    host.memo.fact(&format!("sqlite of {how} {hash}"), "", || {
+        let stamp = host.ambient.find(&with.compiler).and_then(|path| files::stamp(&path).ok()).unwrap_or_default();
+        let name = files::hash_parts([PROBE, &with.compiler, &stamp]);
+        let probe = host.dir.join("probe").join(format!("foreign-{name:.16}.exe"));
+        if !files::exists(&probe) {
+            let compiler = |dir: &Path| Ok(Command::new(&with.compiler, dir).envs(&host.ambient.for_builds()));
+            compile_probe(host, &compiler, &probe, (&[], &["-static-libgcc"]))?;
+        }
+        let words =
+            with.runner.iter().cloned().chain([&probe, library].map(|path| path.to_string_lossy().into_owned()));
+        let words: Vec<String> = words.collect();
+        let scratch = tempfile::Builder::new().prefix("asks").tempdir_in(&host.dir)?;
+        let mut command = Command::new(&words[0], scratch.path()).args(words[1..].iter().cloned());
+        command = command.envs(&host.ambient.for_runs());
+        if with.is_wine {
+            let prefix = wine::prefix(host, Path::new(&words[0]))?;
+            let own = scratch.path().join(wine::FOLDER);
+            wine::copy(&prefix, &own)?;
+            command = command.envs(&wine::quiet()).env(wine::PREFIX, own.to_string_lossy());
+        }
+        command.timeout = Some(PATIENCE);
+        let said = ask(host, &command)?;
+        Ok(Identity { file: library.to_string_lossy().into_owned(), ..said })
+    })
+}
+
 /// Identifies a static library (`libsqlite3.a`).
 pub fn of_archive(host: &Host, root: Option<&Arc<Enclosure>>, archive: &Path) -> Result<Identity> {
     let hash = files::sha256(archive, &host.memo)?;
@@ -49,7 +87,8 @@ pub fn of_archive(host: &Host, root: Option<&Arc<Enclosure>>, archive: &Path) ->
         // Only three functions are called, so that what others need (OpenSSL's functions, of SQLCipher) may be missing.
         let few = ["-Wl,--gc-sections", "-Wl,--unresolved-symbols=ignore-all"];
         let after = [&archive, few[0], few[1], "-lpthread", "-ldl", "-lm"];
-        compile_probe(host, root, &probe, (&["-DCOMPATRIX_STATIC"], &after))?;
+        let compiler = |dir: &Path| c_compiler::cc(host, root, dir);
+        compile_probe(host, &compiler, &probe, (&["-DCOMPATRIX_STATIC"], &after))?;
         ask(host, &Command::new(probe.to_string_lossy(), &host.root).inside(root.cloned()))
     })
 }
@@ -59,14 +98,15 @@ fn dynamic_probe(host: &Host, root: Option<&Arc<Enclosure>>) -> Result<PathBuf> 
     let hash = files::hash_parts([PROBE, &compiler]);
     let probe = host.dir.join("probe").join(format!("dynamic-{hash:.16}"));
     if !files::exists(&probe) {
-        compile_probe(host, root, &probe, (&[], &["-ldl"]))?;
+        let compiler = |dir: &Path| c_compiler::cc(host, root, dir);
+        compile_probe(host, &compiler, &probe, (&[], &["-ldl"]))?;
     }
     Ok(probe)
 }
 
 fn compile_probe(
     host: &Host,
-    root: Option<&Arc<Enclosure>>,
+    compiler: &dyn Fn(&Path) -> Result<Command>,
     probe: &Path,
     (before, after): (&[&str], &[&str]),
 ) -> Result<()> {
@@ -74,9 +114,10 @@ fn compile_probe(
     // Built elsewhere and renamed, so that threads never see a partial file.
     let scratch = tempfile::Builder::new().prefix("probe").tempdir_in(make(dir)?)?;
     let source = scratch.path().join("probe.c");
-    let made = scratch.path().join("probe");
+    // The linker of Windows adds `.exe` to a name without it.
+    let made = scratch.path().join(probe.file_name().unwrap_or_default());
     files::write(&source, PROBE.as_bytes())?;
-    let command = c_compiler::cc(host, root, scratch.path())?
+    let command = compiler(scratch.path())?
         .args(before.iter().copied())
         .args(["-o", &made.to_string_lossy(), &source.to_string_lossy()])
         .args(after.iter().copied());

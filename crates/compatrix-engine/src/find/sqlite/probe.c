@@ -1,8 +1,14 @@
 /* Says which SQLite it finds: version, source id, compile options, file; one a line, `key value`.
    Compiled with COMPATRIX_STATIC it is linked to a static library, else it loads the library it is given. */
 #define _GNU_SOURCE
-#include <dlfcn.h>
 #include <stdio.h>
+#ifdef _WIN32
+#include <windows.h>
+#define SYMBOL(library, name) GetProcAddress((HMODULE)(library), name)
+#else
+#include <dlfcn.h>
+#define SYMBOL dlsym
+#endif
 
 typedef const char *(*text_fn)(void);
 typedef const char *(*option_fn)(int);
@@ -22,20 +28,30 @@ int main(int argc, char **argv) {
     source_id = sqlite3_sourceid;
     option = sqlite3_compileoption_get;
 #else
+#ifdef _WIN32
+    void *library = LoadLibraryA(argc > 1 ? argv[1] : "sqlite3.dll");
+    if (!library) {
+        fprintf(stderr, "not loaded: error %lu of Windows\n", GetLastError());
+        return 1;
+    }
+#else
     void *library = dlopen(argc > 1 ? argv[1] : "libsqlite3.so.0", RTLD_NOW);
     if (!library) {
         fprintf(stderr, "%s\n", dlerror());
         return 1;
     }
-    version = (text_fn)dlsym(library, "sqlite3_libversion");
-    source_id = (text_fn)dlsym(library, "sqlite3_sourceid");
-    option = (option_fn)dlsym(library, "sqlite3_compileoption_get");
+#endif
+    version = (text_fn)SYMBOL(library, "sqlite3_libversion");
+    source_id = (text_fn)SYMBOL(library, "sqlite3_sourceid");
+    option = (option_fn)SYMBOL(library, "sqlite3_compileoption_get");
     if (!version || !source_id) {
         fprintf(stderr, "no SQLite library\n");
         return 1;
     }
+#ifndef _WIN32
     Dl_info info;
     if (dladdr((void *)version, &info)) printf("file %s\n", info.dli_fname);
+#endif
 #endif
     printf("version %s\nsource-id %s\n", version(), source_id());
     for (int n = 0; option && option(n); n++) printf("option %s\n", option(n));

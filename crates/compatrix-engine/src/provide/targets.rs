@@ -1,0 +1,100 @@
+//! What each SQLite is for the targets of the axis `os`: exact versions become DLLs of Windows.
+
+use std::collections::BTreeMap;
+use std::sync::mpsc::Sender;
+use std::sync::{Mutex, PoisonError};
+
+use compatrix_model::axis::{AxisKind, AxisValue, Setting, System, ValueName};
+use compatrix_model::facts::Availability;
+use compatrix_model::matrix_spec::Spec;
+
+use super::{recorded, unavailable};
+use crate::event::Event;
+use crate::find::facts::{Foreign, SqliteFacts};
+use crate::find::sqlite::{self, ExactVersion, Kit};
+use crate::find::system;
+use crate::survey::Survey;
+use crate::sys::host::Host;
+
+/// A target of Windows whose programs this host compiles and starts.
+struct Windows<'a> {
+    os: &'a ValueName,
+    triple: &'a str,
+    with: Foreign,
+}
+
+fn targets<'a>(host: &Host, spec: &'a Spec, survey: &Survey) -> Vec<Windows<'a>> {
+    let axis = spec.space.axis_of(&AxisKind::Os).map(|(_, axis)| axis);
+    let of = |value: &'a AxisValue| {
+        let Setting::Os(System::Target { triple, .. }) = &value.setting else { return None };
+        let system = survey.facts.systems.get(&value.name)?.ready()?;
+        let compiler = system::mingw(host, triple)?;
+        let with = Foreign { compiler, runner: system.runner.clone(), is_wine: system.is_wine };
+        Some(Windows { os: &value.name, triple, with })
+    };
+    axis.into_iter().flat_map(|axis| &axis.values).filter_map(of).collect()
+}
+
+/// Looks at what each SQLite is for each target: again, after something was provided.
+pub(super) fn look(host: &Host, spec: &Spec, survey: &mut Survey) {
+    let before = std::mem::take(&mut survey.facts.libraries);
+    let axis = spec.space.axis_of(&AxisKind::Sqlite).map(|(_, axis)| axis);
+    for target in targets(host, spec, survey) {
+        let kit = Kit::Windows { triple: target.triple, with: &target.with };
+        let mut all = BTreeMap::new();
+        for value in axis.into_iter().flat_map(|axis| &axis.values) {
+            let known = before.get(target.os).and_then(|all| all.get(&value.name));
+            let of_target: Availability<SqliteFacts> = match (&value.setting, known) {
+                // It could not be built.
+                (Setting::SqliteExact(_), Some(Availability::Missing { reason })) => {
+                    Availability::Missing { reason: reason.clone() }
+                }
+                (Setting::SqliteExact(version), _) => {
+                    sqlite::find_exact(host, kit, version, &spec.sqlite).unwrap_or_else(unavailable)
+                }
+                (Setting::SqliteBundled, _) => match survey.facts.sqlite.get(&value.name) {
+                    Some(found) => found.clone(),
+                    None => Availability::Missing { reason: "not looked for".to_owned() },
+                },
+                _ => {
+                    Availability::Missing { reason: format!("this library is of this host, not of {}", target.triple) }
+                }
+            };
+            all.insert(value.name.clone(), of_target);
+        }
+        survey.facts.libraries.insert(target.os.clone(), all);
+    }
+}
+
+/// Builds exact versions as DLLs: values of the axis `os` with values of the SQLite axis.
+pub(super) fn build(
+    host: &Host,
+    spec: &Spec,
+    wanted: &[(&ValueName, &AxisValue)],
+    survey: &mut Survey,
+    tell: &Sender<Event>,
+) {
+    for target in targets(host, spec, survey) {
+        let exact = wanted.iter().filter(|(os, _)| *os == target.os).filter_map(|(_, one)| match &one.setting {
+            Setting::SqliteExact(version) => Some(ExactVersion { value: one.name.clone(), version: version.clone() }),
+            _ => None,
+        });
+        let exact: Vec<ExactVersion> = exact.collect();
+        if exact.is_empty() {
+            continue;
+        }
+        let kit = Kit::Windows { triple: target.triple, with: &target.with };
+        let teller = Mutex::new(tell.clone());
+        let built = recorded(host, &format!("SQLite libraries for {}", target.os), |host| {
+            sqlite::build_all(host, kit, &spec.sqlite, exact, &|line| {
+                let _ = teller.lock().unwrap_or_else(PoisonError::into_inner).send(Event::Providing(line.to_owned()));
+            })
+        });
+        for (sqlite, found) in built {
+            if let Availability::Missing { reason } = &found {
+                let _ = tell.send(Event::NotProvided(reason.clone()));
+            }
+            survey.facts.libraries.entry(target.os.clone()).or_default().insert(sqlite, found);
+        }
+    }
+}
