@@ -86,9 +86,12 @@ pub(super) fn places_before_others(host: &Host, product: &Product) -> BTreeSet<I
             places.extend(sqlite.map(|library| Input::at(host, &folder.join(library))));
             places.insert(Input::at(host, &folder.join(HWCAPS)));
         }
-        let of_windows =
-            executable.inspection.needs().flat_map(|library| elsewhere::before_others(executable, library));
-        places.extend(of_windows.map(|path| Input::at(host, &path)));
+        if let Ok(asks) = &executable.inspection.asks {
+            let place = (&*executable.path, &*executable.recorded.dir);
+            let of_windows =
+                executable.inspection.needs().flat_map(|library| elsewhere::before_others(place, asks, library));
+            places.extend(of_windows.map(|path| Input::at(host, &path)));
+        }
         let by_path = executable.inspection.needs().filter(|library| library.contains('/'));
         places.extend(by_path.map(|library| Input::at(host, &executable.recorded.dir.join(library))));
     }

@@ -10,7 +10,6 @@ use compatrix_binary::load::{resolve, Environment, Files, Loader, Object, Resolv
 use compatrix_binary::{Binary, Format};
 
 use crate::build::inspect::is_sqlite;
-use crate::build::Executable;
 use crate::sys::files;
 
 /// A SQLite that a loader gives to an executable.
@@ -76,15 +75,14 @@ pub(super) fn leads(loader: Loader, folders: &str) -> (&'static str, String) {
 
 /// Where Windows looks for a SQLite of this name before it takes that of the cell: beside the executable, and where it is
 /// started. Names there have any case; those that are usual are looked for.
-pub(super) fn before_others(executable: &Executable, library: &str) -> Vec<PathBuf> {
-    let is_of_windows = executable.inspection.asks.as_ref().is_ok_and(|asks| Loader::of(asks) == Loader::Windows);
-    if !is_of_windows || !is_sqlite(library) {
+pub(super) fn before_others((executable, dir): (&Path, &Path), asks: &Binary, library: &str) -> Vec<PathBuf> {
+    if Loader::of(asks) != Loader::Windows || !is_sqlite(library) {
         return Vec::new();
     }
     let lower = library.to_ascii_lowercase();
     let names: BTreeSet<String> =
         [library.to_owned(), lower.to_ascii_uppercase(), lower.replace("sqlite", "SQLite"), lower].into();
-    let folders = [executable.path.parent().unwrap_or(Path::new("/")), &executable.recorded.dir];
+    let folders = [executable.parent().unwrap_or(Path::new("/")), dir];
     folders.iter().flat_map(|folder| names.iter().map(|name| folder.join(name))).collect()
 }
 
@@ -266,6 +264,12 @@ mod tests {
         let env = BTreeMap::from([("WINEPREFIX".to_owned(), dir.join("prefix").to_string_lossy().into_owned())]);
         let found = || sqlite_of((&program, Path::new("/")), &binary, Some(&planned), &env);
         assert_eq!(found().unwrap(), Some(Loaded::File(dir.join("planned/sqlite3.dll"))));
+        let before = before_others((&program, Path::new("/w")), &binary, "sqlite3.dll");
+        for path in ["app/sqlite3.dll", "app/SQLITE3.DLL", "app/SQLite3.dll"].map(|name| dir.join(name)) {
+            assert!(before.contains(&path), "{before:?}");
+        }
+        assert!(before.contains(&PathBuf::from("/w/sqlite3.dll")) && before.len() == 6, "{before:?}");
+        assert_eq!(before_others((&program, Path::new("/w")), &binary, "kernel32.dll"), [] as [PathBuf; 0]);
         // A lie: beside the program, by another case, goes before all paths.
         files::copy(&dir.join("planned/sqlite3.dll"), &dir.join("app/SQLITE3.dll")).unwrap();
         assert_eq!(found().unwrap(), Some(Loaded::File(dir.join("app/SQLITE3.dll"))));

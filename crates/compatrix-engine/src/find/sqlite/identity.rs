@@ -166,4 +166,34 @@ mod tests {
         assert_eq!(identity.compile_options, ["A=1", "B"]);
         assert_eq!(parse("version 3.1\n"), None);
     }
+
+    #[test]
+    fn a_library_of_windows_is_asked_under_wine() {
+        let dir = tempfile::tempdir().unwrap();
+        let host = Host::for_test(dir.path());
+        let runner = wine::of_debian("wine64").map(|path| path.to_string_lossy().into_owned());
+        let compiler = "x86_64-w64-mingw32-gcc".to_owned();
+        let (Some(runner), Some(_)) = (runner, host.ambient.find(&compiler)) else {
+            println!("skipped: wine64 or {compiler} is not here; ci/platforms/install installs both");
+            return;
+        };
+        let with = Foreign { compiler: compiler.clone(), runner: vec![runner], is_wine: true };
+        let make = |name: &str, source: &str| {
+            let library = dir.path().join(name);
+            files::write(&dir.path().join("a.c"), source.as_bytes()).unwrap();
+            let command = Command::new(&compiler, dir.path()).args(["-shared", "-o", name, "a.c"]);
+            c_compiler::compile(&host, &command.envs(&host.ambient.for_builds()), name).unwrap();
+            library
+        };
+        let sqlite = "const char *sqlite3_libversion(void) { return \"3.46.0\"; }\n\
+                      const char *sqlite3_sourceid(void) { return \"2024-05-23 96c9\"; }\n";
+        let said = of_foreign(&host, &with, &make("sqlite3.dll", sqlite)).unwrap();
+        assert_eq!((said.version.as_str(), said.source_id.as_str()), ("3.46.0", "2024-05-23 96c9"));
+        let other = of_foreign(&host, &with, &make("other.dll", "int x(void) { return 1; }\n")).unwrap_err();
+        assert_eq!(other.to_string(), "no SQLite library");
+        let damaged = dir.path().join("damaged.dll");
+        files::write(&damaged, b"MZ, and nothing more").unwrap();
+        let error = of_foreign(&host, &with, &damaged).unwrap_err().to_string();
+        assert!(error.contains("not loaded: error"), "{error}");
+    }
 }

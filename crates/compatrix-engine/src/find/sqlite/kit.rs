@@ -134,3 +134,18 @@ impl Kit<'_> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_unix_has_is_not_said_of_windows() {
+        let with = Foreign { compiler: "x86_64-w64-mingw32-gcc".to_owned(), runner: Vec::new(), is_wine: false };
+        let windows = Kit::Windows { triple: "x86_64-pc-windows-gnu", with: &with };
+        let all = || ["SQLITE_ENABLE_FTS5", "HAVE_LOCALTIME_R=1", "HAVE_USLEEP"].map(str::to_owned).to_vec();
+        assert_eq!(windows.definitions(all()), ["SQLITE_ENABLE_FTS5"]);
+        assert_eq!(Kit::Here.definitions(all()), all());
+        assert_eq!((windows.file(), Kit::Here.file()), ("sqlite3.dll", "libsqlite3.so.0"));
+    }
+}
