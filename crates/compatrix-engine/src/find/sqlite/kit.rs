@@ -22,7 +22,7 @@ const DLL: &str = "sqlite3.dll";
 pub(crate) enum Kit<'a> {
     /// Of this system.
     Here,
-    /// Of a root.
+    /// A userland in the cache, by its own compiler.
     Root(&'a RootFacts),
     /// Of a target of Windows.
     Windows {
