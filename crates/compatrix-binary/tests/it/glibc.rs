@@ -5,9 +5,9 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use compatrix_binary::load::{libraries, Environment, Found, Resolved};
-use compatrix_binary::{read, Kind};
+use compatrix_binary::{read, Binary, Kind};
 
-use crate::support::{object, sqlite, text, variables, which, Compiler, Disk, ASKS, ASKS_BETWEEN, BETWEEN};
+use crate::support::{object, platforms, sqlite, text, variables, which, Compiler, Disk, ASKS, ASKS_BETWEEN, BETWEEN};
 
 /// What the loader lists: names with their files, `None` of one that it does not find.
 fn listed(
@@ -100,6 +100,68 @@ fn every_executable_beside_this_one_gets_what_the_loader_says() {
     }
     println!("{agreed} executables");
     assert!(agreed > 0);
+}
+
+/// `.ci/run` asks for it after the main job: `MATRIX` is the folder below which `cargo xtask compat` has built.
+#[test]
+fn every_executable_of_the_matrix_gets_what_the_loader_says() {
+    let Some(matrix) = std::env::var_os("MATRIX") else {
+        println!("skipped: MATRIX names no folder of builds");
+        return;
+    };
+    let repository = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+    let mut executables = Vec::new();
+    tests_below(&repository.join(matrix), &mut executables);
+    let leads: Vec<Option<PathBuf>> = std::iter::once(None).chain(sqlites().into_iter().map(Some)).collect();
+    let environments = leads.iter().map(|lead| {
+        let variables = lead.iter().map(|folder| ("LD_LIBRARY_PATH", text(folder)));
+        let variables: Vec<(&str, String)> = variables.collect();
+        let borrowed: Vec<(&str, &str)> = variables.iter().map(|(name, value)| (*name, value.as_str())).collect();
+        environment(&borrowed, Path::new("/"))
+    });
+    let environments: Vec<Environment> = environments.collect();
+    let [mut agreed, mut with_sqlite] = [0, 0];
+    for path in &executables {
+        let needs_sqlite = object(&text(path), &Disk::here()).binary.needs;
+        let needs_sqlite = needs_sqlite.iter().any(|need| need.name.starts_with("libsqlite3."));
+        // A folder in front changes nothing for what needs nothing from it.
+        for environment in environments.iter().take(if needs_sqlite { usize::MAX } else { 1 }) {
+            let Some(theirs) = listed(path, &environment.variables, Path::new("/")) else { continue };
+            assert_eq!(ours(path, environment), theirs, "{} with {:?}", path.display(), environment.variables);
+            agreed += 1;
+            with_sqlite += usize::from(needs_sqlite);
+        }
+    }
+    println!(
+        "{agreed} answers for {} executables agree, {with_sqlite} of them about SQLite in {} folders",
+        executables.len(),
+        leads.len()
+    );
+    assert!(with_sqlite > 0, "no executable below MATRIX needs a SQLite");
+}
+
+/// The executables of tests below a folder: in each `deps`, those with a loader.
+fn tests_below(folder: &Path, found: &mut Vec<PathBuf>) {
+    for entry in std::fs::read_dir(folder).unwrap_or_else(|error| panic!("{}: {error}", folder.display())).flatten() {
+        let (path, kind) = (entry.path(), entry.file_type().unwrap());
+        if kind.is_dir() {
+            tests_below(&path, found);
+        } else if folder.ends_with("deps") && kind.is_file() && path.extension().is_none() {
+            let bytes = std::fs::read(&path).unwrap();
+            let is_program =
+                |binary: Binary| binary.interpreter.is_some() && binary.machine.0 == std::env::consts::ARCH;
+            if read(&bytes, None).is_ok_and(is_program) {
+                found.push(path);
+            }
+        }
+    }
+}
+
+/// The folders of the SQLites that were built into the user's cache.
+fn sqlites() -> Vec<PathBuf> {
+    let cache = platforms().parent().expect("it is below a cache").join("sqlite");
+    let folders = std::fs::read_dir(cache).into_iter().flatten().flatten().map(|entry| entry.path());
+    folders.filter(|folder| folder.join("libsqlite3.so.0").exists()).collect()
 }
 
 /// Programs by how they name their folder, directly or through a library, against libraries in many places.
