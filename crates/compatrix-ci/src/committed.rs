@@ -86,9 +86,13 @@ impl Committed {
         }
         for value in axis(AxisKind::Os).into_iter().flat_map(|axis| &axis.values) {
             let availability = match &value.setting {
-                Setting::Os(System::Machine { platform: theirs, .. }) if theirs == platform => Availability::Ready(()),
-                Setting::Os(System::Machine { platform, .. }) => {
-                    Availability::Missing { reason: format!("only a job on {platform} is such a system") }
+                Setting::Os(System::Machine { label, platform: theirs }) => {
+                    let runners = spec.ci.iter().flat_map(|ci| &ci.runners);
+                    let mut runners = runners.filter(|(of, _)| of == platform && of == theirs);
+                    match runners.any(|(_, runner)| runner == label) {
+                        true => Availability::Ready(()),
+                        false => Availability::Missing { reason: format!("only a job on {label} is such a system") },
+                    }
                 }
                 Setting::Os(System::Target { triple, runner }) => {
                     for toolchain in axis(AxisKind::Rust).into_iter().flat_map(|axis| &axis.values) {

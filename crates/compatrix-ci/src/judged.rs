@@ -16,7 +16,7 @@ use compatrix_model::results::merged::{ChangedCell, Difference, LostJob, MergedM
 use compatrix_model::results::row::Row;
 use compatrix_model::verdict::Verdict;
 
-use crate::merge::{Merged, MergedPlatform, MergedResult};
+use crate::merge::{Merged, MergedPlatform, MergedResult, Refusal};
 use crate::{may_fail, CiPlan, Committed};
 
 /// The most artifacts named in a note.
@@ -68,9 +68,17 @@ impl Judging<'_> {
             lost: lost.collect(),
             not_done: Vec::new(),
             difference: Difference::NotAsked,
-            notes: notes(merged),
+            notes: self.idle(merged).into_iter().chain(notes(merged)).collect(),
             denied: false,
         }
+    }
+
+    /// That nothing counts, if so.
+    fn idle(&self, merged: &Merged) -> Option<String> {
+        let only_tries =
+            |platform: &MergedPlatform| self.spec.ci.as_ref().is_some_and(|ci| ci.only_tries(&platform.platform));
+        let all = !merged.platforms.is_empty() && merged.platforms.iter().all(only_tries);
+        all.then(|| "every platform of this event may fail: its verdict proves nothing".to_owned())
     }
 
     fn platform(&self, merged: &Merged, platform: &MergedPlatform) -> PlatformMatrix {
@@ -141,6 +149,8 @@ fn notes(merged: &Merged) -> Vec<String> {
     let repeated = merged.repeated.iter().map(|(file, _)| file.as_str()).collect();
     let have = "records that are in other files too, or of an earlier attempt; each cell counts once";
     note(repeated, &format!("has {have}"), &format!("have {have}"));
+    let lost = |refusal: &Refusal| format!("{refusal}; its platform may fail, so that it counts as lost");
+    notes.extend(merged.lost.iter().map(lost));
     notes
 }
 

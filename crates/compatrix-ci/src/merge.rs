@@ -41,6 +41,8 @@ pub struct Merged {
     pub repeated: Vec<(String, usize)>,
     /// Artifacts recorded while the packages' files differed from the commit.
     pub dirty: Vec<String>,
+    /// Artifacts of platforms that are only tried, made from other sources: they count as lost.
+    pub lost: Vec<Refusal>,
     /// Sorted by name.
     files: Vec<(String, Bundle)>,
 }
@@ -102,13 +104,14 @@ pub fn merge(files: Vec<File>, expected: &Expected<'_>) -> Result<Merged, Vec<Re
         refusals.sort_by(|a, b| a.file.cmp(&b.file));
         return Err(refusals);
     }
-    let Merging { winners, repeated, .. } = merging;
+    let Merging { winners, repeated, lost, .. } = merging;
     let named = |(file, count): (usize, usize)| (read[file].0.clone(), count);
     let dirty = |(_, bundle): &&(String, Bundle)| bundle.headers.iter().any(|header| header.dirty);
     Ok(Merged {
         platforms: by_platform(expected, &platforms, &winners),
         repeated: repeated.into_iter().map(named).collect(),
         dirty: read.iter().filter(dirty).map(|(file, _)| file.clone()).collect(),
+        lost,
         files: read,
     })
 }
@@ -187,6 +190,7 @@ struct Merging<'a> {
     /// Records of the same attempt that contradict the winner.
     others: BTreeMap<Slot, Vec<At>>,
     repeated: BTreeMap<usize, usize>,
+    lost: Vec<Refusal>,
 }
 
 impl<'a> Merging<'a> {
@@ -197,7 +201,16 @@ impl<'a> Merging<'a> {
             planned.extend(job.cells.iter().map(|&(suite, cell)| (Slot { platform, suite, cell }, job.id.as_str())));
         }
         let winners = HashMap::with_capacity(planned.len());
-        Self { expected, platforms, read, planned, winners, others: BTreeMap::new(), repeated: BTreeMap::new() }
+        Self {
+            expected,
+            platforms,
+            read,
+            planned,
+            winners,
+            others: BTreeMap::new(),
+            repeated: BTreeMap::new(),
+            lost: Vec::new(),
+        }
     }
 
     /// Adds a file; returns its problems.
@@ -211,6 +224,11 @@ impl<'a> Merging<'a> {
         for (part, header) in bundle.headers.iter().enumerate() {
             let platform = match refusal::belongs(header, self.expected, self.platforms) {
                 Ok(platform) => platform,
+                // A checkout may change files (ends of lines), and what may fail must not take the verdict with it.
+                Err(why @ Why::Sources { .. }) if self.only_tries(&header.platform) => {
+                    self.lost.push(Refusal { file: name.clone(), why });
+                    continue;
+                }
                 Err(why) => {
                     refuse(why);
                     continue;
@@ -228,7 +246,10 @@ impl<'a> Merging<'a> {
                 });
                 let kind = slot.map(|slot| &suites[slot.suite].kind);
                 let stated = bundle.stated(found);
-                if let Some(contradiction) = stated.contradiction(kind) {
+                let space = &self.expected.spec.space;
+                let system = |slot: Slot| space.system(&space.coords(slot.cell)).map(|(_, system)| system);
+                let of_system = || stated.of_another_system(system(slot?));
+                if let Some(contradiction) = stated.contradiction(kind).or_else(of_system) {
                     // A pass without a proof has words of its own below.
                     if contradiction != Contradiction::PassedWithoutProof {
                         impossible.push((found, contradiction));
@@ -267,6 +288,11 @@ impl<'a> Merging<'a> {
             }
         }
         refusals
+    }
+
+    /// Whether this platform may fail.
+    fn only_tries(&self, platform: &str) -> bool {
+        self.expected.spec.ci.as_ref().is_some_and(|ci| ci.only_tries(platform))
     }
 
     /// Adds a record; the one of the latest attempt counts.

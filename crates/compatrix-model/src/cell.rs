@@ -51,6 +51,17 @@ impl Space {
         }
     }
 
+    /// What the value of the `os` axis in a cell with this id stands for: `Some(None)` without that axis, `None` if the axis
+    /// has no such value.
+    pub fn system_of(&self, cell: &CellId) -> Option<Option<&System>> {
+        let Some((_, axis)) = self.axis_of(&AxisKind::Os) else { return Some(None) };
+        let name = cell.value(axis.name.as_str())?;
+        match &axis.values.iter().find(|value| value.name == *name)?.setting {
+            Setting::Os(system) => Some(Some(system)),
+            _ => None,
+        }
+    }
+
     /// How many cells there are: the product of the axes' lengths, saturating.
     pub fn len(&self) -> u128 {
         self.axes.iter().fold(1u128, |n, axis| n.saturating_mul(axis.values.len() as u128))

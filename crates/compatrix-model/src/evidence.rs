@@ -237,6 +237,7 @@ pub struct ToolchainProof {
 
 /// Another target than the toolchain's own, and what started its programs.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct TargetProof {
     /// rustc's name of it: `x86_64-pc-windows-gnu`.
     pub triple: String,

@@ -201,6 +201,7 @@ impl Bundle {
             failing: (failures.len(), failures.first().map(|failure| failure.test.as_str())),
             has_key: found.key.is_some(),
             proof: build.map(|build| (build.platform.as_str(), build.toolchain.rustc.as_str())),
+            target: build.and_then(|build| Some(build.target.as_ref()?.triple.as_str())),
             leaks: leaks.map(|report| (report.ran, report.errors().count())),
         }
     }

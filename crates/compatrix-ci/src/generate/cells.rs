@@ -18,6 +18,7 @@ impl Scene<'_> {
                 steps.extend([container_packages(group.needs), steps::checkout("1"), container_settings()]);
             }
             None => {
+                steps.extend(steps::as_committed(&group.platform));
                 steps.push(steps::checkout("1"));
                 steps.extend(packages(group.needs));
             }

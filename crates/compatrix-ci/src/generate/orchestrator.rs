@@ -19,7 +19,8 @@ impl Scene<'_> {
         let condition = expression::on_any(&events)?;
         let every = events == self.events();
         let saves = self.saves.get(platform).copied().unwrap_or(Saves::Never);
-        let mut steps = vec![steps::checkout("1"), steps::toolchain()];
+        let mut steps: Vec<_> = steps::as_committed(platform).into_iter().collect();
+        steps.extend([steps::checkout("1"), steps::toolchain()]);
         steps.extend(tool::toolchain(self.options));
         if caches_compiled(self.ci, self.options) {
             let save = match saves {

@@ -82,6 +82,12 @@ impl Also for Step {
     }
 }
 
+/// Keeps the checkout's files as they are committed: git for Windows changes the ends of lines, and with them the sources.
+pub(super) fn as_committed(platform: &str) -> Option<Step> {
+    let line = "git config --global core.autocrlf false";
+    platform.starts_with("windows-").then(|| run("Keep the ends of lines", vec![line]).at_top())
+}
+
 /// Checks out `depth` commits, without leaving the token in the git configuration.
 pub(super) fn checkout(depth: &str) -> Step {
     let with = vec![("persist-credentials", Text::literal("false")), ("fetch-depth", Text::literal(depth))];

@@ -272,3 +272,30 @@ fn all_reasons_are_told_at_once() {
     let texts = [good.to_text(), contradicts.to_text(), again];
     assert!(merged(&texts).is_ok());
 }
+
+/// A checkout with other ends of lines has other sources. Where the platform may fail, its jobs are lost, and no more.
+#[test]
+fn other_sources_of_a_platform_that_may_fail_are_lost() {
+    let mut foreign = artifact("macos-aarch64", "mac", 1, &[0, 1]);
+    foreign.header.sources = [0x77; 32].into();
+    let texts = [artifact("linux-x86_64", "one", 1, &[0, 1]).to_text(), foreign.to_text()];
+    let with = |runners: &str| {
+        let mut spec = spec();
+        let text = format!("version = 1\n[project]\npackages = [\"p\"]\n[axis.a]\nenv = \"A\"\nvalues = [\"0\"]\n[[suite]]\nname = \"tests\"\n[profile.local]\n{runners}");
+        spec.ci = compatrix_model::spec_text::parse(&text, "matrix.toml", &[]).expect("a spec").spec.ci;
+        let files = texts.iter().enumerate().map(|(n, text)| (format!("{n:03}.jsonl"), Bundle::parse(text)));
+        let plan = plan();
+        let expected =
+            Expected { spec: &spec, plan: &plan, repository: "owner/name", commit: "c0ffee", sources: SOURCES.into() };
+        merge(files.collect(), &expected)
+    };
+    let runners = |mac: &str| {
+        format!("[ci.runners]\nlinux-x86_64 = \"u\"\nmacos-aarch64 = {mac}\n[ci.push]\ncompat = \"local\"\n")
+    };
+    let refused = with(&runners("\"m\"")).expect_err("another's sources");
+    assert!(matches!(refused[..], [Refusal { why: Why::Sources { .. }, .. }]), "{refused:?}");
+    let merged = with(&runners("{ label = \"m\", may-fail = true }")).expect("the rest counts");
+    assert_eq!((merged.len(), merged.lost.len()), (2, 1));
+    let mac = merged.platforms.iter().find(|platform| platform.platform == "macos-aarch64").expect("planned");
+    assert_eq!((mac.results.len(), mac.missing.len()), (0, 1), "all its cells are missing");
+}

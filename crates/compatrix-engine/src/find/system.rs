@@ -30,14 +30,19 @@ fn systems(spec: &Spec) -> impl Iterator<Item = (&ValueName, &System)> {
 
 /// What is known of each value of the axis.
 pub(crate) fn find_all(host: &Host, spec: &Spec) -> BTreeMap<ValueName, Availability<SystemFacts>> {
+    // A label names a machine that GitHub prepares: no other machine proves what it does, whatever its platform.
+    let is_job = host.ambient.get("GITHUB_ACTIONS") == Some("true");
+    let runner = spec.ci.iter().flat_map(|ci| &ci.runners).find(|(platform, _)| *platform == Host::platform());
     let one = |system: &System| match system {
         System::Here => Availability::Ready(SystemFacts::default()),
-        System::Machine { platform, .. } if *platform == Host::platform() => {
+        System::Machine { label, platform }
+            if is_job && *platform == Host::platform() && runner.is_some_and(|(_, runner)| runner == label) =>
+        {
             Availability::Ready(SystemFacts::default())
         }
-        System::Machine { label, platform } => Availability::Missing {
-            reason: format!("this host is {}, and only a CI job on {label} is {platform}", Host::platform()),
-        },
+        System::Machine { label, platform } => {
+            Availability::Missing { reason: format!("only a CI job on {label} is this machine of {platform}") }
+        }
         System::Target { triple, runner } => target(host, triple, runner),
     };
     systems(spec).map(|(name, system)| (name.clone(), one(system))).collect()

@@ -45,6 +45,9 @@ fn of_build(host: &Host, build: &Build, facts: &HostFacts, around: Option<&Surro
         let Target { value, triple, runner } = target;
         // The build's id has value and triple.
         parts.extend(runner.iter().cloned());
+        // Files of the workspace are sources, unless git ignores them; others may be named by a whole path.
+        let named = runner.iter().map(|word| host.root.join(word)).filter(|path| path.is_file());
+        parts.extend(named.map(|path| or_empty::text(&files::sha256(&path, &host.memo).ok())));
         if let Some(Availability::Ready(system)) = facts.systems.get(value) {
             parts.extend([or_empty::text(&system.version), or_empty::text(&system.sha256)]);
         }

@@ -6,6 +6,7 @@
 use std::fmt;
 
 use super::{Counts, Record};
+use crate::axis::System;
 use crate::matrix_spec::SuiteKind;
 use crate::outcome::Outcome;
 
@@ -53,6 +54,15 @@ pub enum Contradiction {
         /// The file's platform.
         file: String,
     },
+    /// The proof is of programs for another target than the cell's system.
+    OtherTarget {
+        /// The proof's; `None` for programs of the host.
+        proof: Option<String>,
+        /// The cell's.
+        cell: Option<String>,
+    },
+    /// The proof names a target without a name.
+    NoTriple,
     /// Trouble of our own is no evidence.
     NoEvidence,
 }
@@ -89,6 +99,11 @@ impl fmt::Display for Contradiction {
             Contradiction::OtherPlatform { proof, file } => {
                 write!(f, "its proof is of {proof}, and the file of {file}")
             }
+            Contradiction::OtherTarget { proof, cell } => {
+                let of = |target: &Option<String>| target.clone().unwrap_or_else(|| "this host".to_owned());
+                write!(f, "its proof is of programs of {}, and its cell of {}", of(proof), of(cell))
+            }
+            Contradiction::NoTriple => f.write_str("its proof names a target without a name"),
             Contradiction::NoEvidence => f.write_str("trouble on the machine is no evidence"),
         }
     }
@@ -114,6 +129,8 @@ pub struct Stated<'a> {
     pub has_key: bool,
     /// Platform and `rustc -Vv` of the proof.
     pub proof: Option<(&'a str, &'a str)>,
+    /// The target of the proof, as rustc calls it; `None` for programs of the host.
+    pub target: Option<&'a str>,
     /// How many tests ran under the leak tool, and how many of its findings fail the suite.
     pub leaks: Option<(u32, usize)>,
 }
@@ -136,6 +153,7 @@ impl Record {
             failing: (self.failures.len(), self.failures.first().map(|failure| failure.test.as_str())),
             has_key: self.key.is_some(),
             proof: self.proof.as_ref().map(|proof| (proof.platform.as_str(), proof.toolchain.rustc.as_str())),
+            target: self.proof.as_ref().and_then(|proof| Some(proof.target.as_ref()?.triple.as_str())),
             leaks: self.leaks.as_ref().map(|report| (report.ran, report.errors().count())),
         }
     }
@@ -145,6 +163,9 @@ impl Stated<'_> {
     /// What in it cannot be true; of several things the first.
     pub fn contradiction(&self, kind: Option<&SuiteKind>) -> Option<Contradiction> {
         let counts = self.tests.plus(self.doctests.unwrap_or_default());
+        if self.target.is_some_and(|triple| triple.trim().is_empty()) {
+            return Some(Contradiction::NoTriple);
+        }
         match self.outcome {
             Outcome::Passed => self.passed(counts).or_else(|| self.tried()),
             Outcome::Failed | Outcome::BuildFailed | Outcome::Crashed | Outcome::TimedOut | Outcome::Misidentified => {
@@ -215,6 +236,17 @@ impl Stated<'_> {
         }
     }
 
+    /// Whether the proof is of another target than the cell's system, as the spec has it; `None` is a cell without one.
+    pub fn of_another_system(&self, system: Option<&System>) -> Option<Contradiction> {
+        self.proof?;
+        let cell = match system {
+            Some(System::Target { triple, .. }) => Some(triple.as_str()),
+            Some(System::Here | System::Machine { .. }) | None => None,
+        };
+        let named = |target: Option<&str>| target.map(str::to_owned);
+        (cell != self.target).then(|| Contradiction::OtherTarget { proof: named(self.target), cell: named(cell) })
+    }
+
     /// Whether the proof is of another platform than this: by its name, or by the system that its compiler is for.
     pub fn elsewhere(&self, file: &str) -> Option<Contradiction> {
         let (platform, rustc) = self.proof?;
@@ -245,6 +277,7 @@ mod tests {
         failing: (0, None),
         has_key: true,
         proof: Some(("linux-x86_64", "rustc 1.70.0\nhost: x86_64-unknown-linux-gnu")),
+        target: None,
         leaks: None,
     };
     const NONE: Counts = Counts { passed: 0, failed: 0, ignored: 9, filtered: 9, compiled: 0 };
@@ -313,6 +346,27 @@ mod tests {
         assert_eq!(said(of("macos-aarch64", "host: x86_64-apple-darwin"), "macos-aarch64"), None, "emulated");
         assert_eq!(said(of("linux-x86_64", "host: i686-unknown-linux-musl"), "linux-x86_64"), None);
         assert_eq!(said(of("linux-x86_64", "rustc 1.70.0"), "linux-x86_64"), None);
+    }
+
+    #[test]
+    fn a_proof_is_of_the_system_of_its_cell() {
+        let windows = "x86_64-pc-windows-gnu";
+        let target = System::Target { triple: windows.to_owned(), runner: vec!["wine64".to_owned()] };
+        let said = |target, system| {
+            let found = Stated { target, ..GOOD }.of_another_system(system);
+            found.map(|found| found.to_string()).unwrap_or_default()
+        };
+        assert_eq!((said(Some(windows), Some(&target)), said(None, None)), Default::default());
+        assert_eq!(said(None, Some(&System::Here)), "");
+        let absent = format!("its proof is of programs of this host, and its cell of {windows}");
+        assert_eq!(said(None, Some(&target)), absent);
+        let present = format!("its proof is of programs of {windows}, and its cell of this host");
+        assert_eq!((said(Some(windows), None), said(Some(windows), Some(&System::Here))), (present.clone(), present));
+        let other = format!("its proof is of programs of i686-pc-windows-gnu, and its cell of {windows}");
+        assert_eq!(said(Some("i686-pc-windows-gnu"), Some(&target)), other);
+        let untried = Stated { outcome: Outcome::Unavailable, proof: None, ..GOOD };
+        assert_eq!(untried.of_another_system(Some(&target)), None, "nothing ran");
+        assert_eq!(Stated { target: Some(""), ..GOOD }.contradiction(None), Some(Contradiction::NoTriple));
     }
 
     #[test]

@@ -24,6 +24,8 @@ struct Known<'a> {
     /// `[ci]` itself.
     ci: &'a Table,
     runners: &'a [(String, String)],
+    /// The platforms of `[ci.runners]`, also those whose label is missing.
+    declared: &'a [&'a str],
 }
 
 /// Lowers `[ci]`; none if the spec has none.
@@ -42,7 +44,9 @@ pub(in crate::matrix_spec) fn ci(
         entries.clone().filter_map(|runner| Some((runner.key.clone(), label(&runner.node)?))).collect();
     let is_tried = |runner: &&Entry| runner.node.table().is_some_and(|it| it.flag("may-fail") == Some(true));
     let tried_platforms = entries.filter(is_tried).map(|runner| runner.key.clone()).collect();
-    let known = Known { root, suites, profiles, ci: table, runners: &runners };
+    let declared: Vec<&str> =
+        table.table("runners").into_iter().flat_map(|it| &it.entries).map(|it| &*it.key).collect();
+    let known = Known { root, suites, profiles, ci: table, runners: &runners, declared: &declared };
     let mut events = BTreeMap::new();
     for event in CiEvent::ALL {
         let found = table.entry(event.as_str()).and_then(|entry| Some((entry, entry.node.table()?)));
@@ -56,6 +60,7 @@ pub(in crate::matrix_spec) fn ci(
         c.error(entry.key_span.clone(), problem.help(help));
     }
     known.warn_of_runners(&events, c);
+    known.warn_of_machines(c);
     let may_fail = table.node("may-fail").into_iter().flat_map(Node::one_or_many).filter_map(Node::table);
     let may_fail = may_fail.filter_map(|when| condition(when, axes, c)).collect();
     Some(Ci {
@@ -190,7 +195,7 @@ impl Known<'_> {
     fn check_platform(&self, node: &Node, c: &mut Collector<'_>) {
         let Some(platform) = node.text() else { return };
         let lost = self.ci.table("runners").is_none_or(|runners| is_lost(runners, platform));
-        if lost || self.runners.iter().any(|(known, _)| known == platform) {
+        if lost || self.declared.contains(&platform) {
             return;
         }
         let problem = Problem::new(format!("the platform `{platform}` has no runner"));
@@ -213,13 +218,54 @@ impl Known<'_> {
         let whole = self.ci.table("runners").is_some_and(|runners| runners.rejected.is_empty());
         for node in first.filter(|_| whole) {
             let Some(platform) = node.text() else { continue };
-            if !self.runners.iter().any(|(known, _)| known == platform) {
+            if !self.declared.contains(&platform) {
                 let problem = Problem::new(format!("the claim is not proven by CI: `{platform}` has no runner"));
                 let help = format!("add `{platform} = \"{}\"` to `[ci.runners]`", usual_runner(platform));
                 c.warning(node.span.clone(), problem.help(help));
+            } else if is_tried(self.ci, platform) {
+                let problem =
+                    Problem::new(format!("the claim is of the first tier, and the runner of `{platform}` may fail"));
+                let help = "remove `may-fail` from the runner, or promise the platform in another tier";
+                c.warning(node.span.clone(), problem.help(help));
+            }
+        }
+        for (event, settings) in events {
+            let Some(entry) = self.ci.entry(event.as_str()) else { continue };
+            let mut platforms = settings.platforms.iter();
+            if platforms.len() > 0 && platforms.all(|platform| is_tried(self.ci, platform)) {
+                let problem =
+                    Problem::new(format!("every platform of `[ci.{event}]` may fail: its verdict proves nothing"));
+                let help = "remove `may-fail` from the runner of one, or name another platform";
+                c.warning(entry.key_span.clone(), problem.help(help));
             }
         }
     }
+
+    /// Machines of the axis `os` that no runner is.
+    fn warn_of_machines(&self, c: &mut Collector<'_>) {
+        let runners = self.ci.table("runners");
+        if runners.is_some_and(|runners| !runners.rejected.is_empty()) {
+            return;
+        }
+        let systems = self.root.table("axis").and_then(|axis| axis.table("os"));
+        for entry in systems.into_iter().flat_map(|systems| &systems.entries) {
+            let Some(table) = entry.node.table() else { continue };
+            let (Some(label), Some(platform)) = (table.entry("label"), table.text("platform")) else { continue };
+            let Some(text) = label.node.text() else { continue };
+            if !self.runners.iter().any(|(of, runner)| of == platform && runner == text) {
+                let problem =
+                    Problem::new(format!("no runner of `[ci.runners]` is `{text}`: no job tries `{}`", entry.key));
+                let help = format!("make it `{platform} = \"{text}\"` in `[ci.runners]`, or remove the value");
+                c.warning(label.node.span.clone(), problem.help(help));
+            }
+        }
+    }
+}
+
+/// Whether the runner of this platform may fail.
+fn is_tried(ci: &Table, platform: &str) -> bool {
+    let runner = ci.table("runners").and_then(|runners| runners.entry(platform));
+    runner.and_then(|runner| runner.node.table()).is_some_and(|it| it.flag("may-fail") == Some(true))
 }
 
 /// Whether the key was there and could not be read.
