@@ -36,7 +36,7 @@ static SYSTEM: TableShape = TableShape {
         ),
         Key::optional(
             "label",
-            "The label of a CI runner that is such a system: `macos-15`. Its cells are unproven here.",
+            "The label of a CI runner that is such a system, one of `[ci.runners]`: `macos-15`. Its cells are unproven outside of its jobs.",
             Shape::Text(&Format::ValueName),
         ),
         Key::optional("platform", "The platform of that CI runner.", Shape::Text(&Format::Platform)),

@@ -137,3 +137,15 @@ fn named_by_runners(space: &Space) -> impl Iterator<Item = &str> {
     });
     words.filter_map(|word| named_file(word))
 }
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn words_of_runners_may_name_files() {
+        let text = "version = 1\n[project]\npackages = [\"a\"]\n[axis]\nrust = [\"stable\"]\n[axis.os]\n\
+                    here = {}\nother = { target = \"x86_64-pc-windows-gnu\", \
+                    runner = [\"ci/run.sh\", \"--config=tools/x.toml\", \"-v\"] }\n";
+        let parsed = crate::spec_text::parse(text, "compat/matrix.toml", &[]).expect("a spec");
+        assert_eq!(parsed.spec.project.named_by_commands, ["ci/run.sh", "tools/x.toml"]);
+    }
+}
