@@ -137,6 +137,8 @@ pub struct Container {
     pub image: String,
     /// Mounted folders of the runner: `FROM:TO`.
     pub volumes: Vec<String>,
+    /// Whether processes in it may make namespaces and mount file systems, as roots need.
+    pub privileged: bool,
 }
 
 /// A permission of a job's token.

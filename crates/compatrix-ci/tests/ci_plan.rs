@@ -302,6 +302,17 @@ fn cells_of_a_target_are_in_a_job_that_installs_what_starts_them() {
 }
 
 #[test]
+fn only_a_root_s_container_may_make_namespaces() {
+    let text = "[axis]\nrust = [\"debian-12\", \"debian-13\"]\n\
+                [distro.debian-12]\napt = { suite = \"bookworm\", rust = \"rustc\", cargo = \"cargo\" }\n\
+                [distro.debian-13]\nroot = true\napt = { suite = \"trixie\", rust = \"rustc\", cargo = \"cargo\" }\n";
+    let plan = jobs_of(&spec(text, &[LINUX]));
+    let places: Vec<(Option<&str>, bool)> =
+        plan.groups.iter().map(|group| (group.container.as_deref(), group.needs.roots)).collect();
+    assert_eq!(places, [(Some("debian:bookworm"), false), (Some("debian:trixie"), true)]);
+}
+
+#[test]
 fn the_id_changes_with_every_cell() {
     let mut ids = BTreeSet::new();
     let rules = ["", "rust=1.70 features=none schema=v18", "rust=1.80 features=none schema=v18 sqlite=bundled"];

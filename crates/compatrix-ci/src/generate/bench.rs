@@ -148,7 +148,7 @@ fn gate(
         condition: if *events == [job.event] { None } else { expression::on_any(&[job.event]) },
         needs: Vec::new(),
         runs_on: job.runner.clone(),
-        container: job.container.as_deref().map(cells::container),
+        container: job.container.as_deref().map(|image| cells::container(image, job.needs)),
         permissions: vec![steps::READS_CODE],
         timeout_minutes: ci.timeout_minutes,
         matrix: None,

@@ -56,7 +56,7 @@ impl Scene<'_> {
             condition: expression::on_any(&[plan.event]),
             needs: vec![format!("orchestrator-{}", group.platform)],
             runs_on: group.runner.clone(),
-            container: group.container.as_deref().map(container),
+            container: group.container.as_deref().map(|image| container(image, group.needs)),
             permissions: vec![steps::READS_CODE],
             timeout_minutes: self.ci.timeout_minutes,
             matrix: Some(Matrix { include: group.jobs.iter().map(row).collect() }),
@@ -130,9 +130,9 @@ fn row(job: &Job) -> Vec<(String, MatrixValue)> {
 }
 
 /// A container of this image, with the runner's rustup.
-pub(super) fn container(image: &str) -> Container {
+pub(super) fn container(image: &str, needs: Needs) -> Container {
     let volumes = ["/home/runner/.rustup:/opt/rustup", "/home/runner/.cargo:/opt/cargo"].map(str::to_owned).into();
-    Container { image: image.to_owned(), volumes }
+    Container { image: image.to_owned(), volumes, privileged: needs.roots }
 }
 
 /// Environment of a job in a container.
@@ -179,6 +179,9 @@ pub(super) fn container_packages(needs: Needs) -> Step {
     }
     if needs.wine {
         lines.push("apt-get install --yes --no-install-recommends wine64");
+    }
+    if needs.roots {
+        lines.push("apt-get install --yes --no-install-recommends bubblewrap mmdebstrap");
     }
     // The checkout needs git, so there is no folder of the workspace yet.
     run("Install packages", lines).installs().at_top()

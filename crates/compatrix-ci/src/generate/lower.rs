@@ -207,7 +207,12 @@ impl Lower<'_> {
             }
         };
         let volumes: Vec<Node> = container.volumes.iter().map(|volume| self.literal(volume, place)).collect();
-        Map::default().with("image", image).beside(container.image.clone()).with("volumes", volumes)
+        let map = Map::default().with("image", image).beside(container.image.clone()).with("volumes", volumes);
+        match container.privileged {
+            // Docker's own profile forbids namespaces.
+            true => map.with("options", "--privileged"),
+            false => map,
+        }
     }
 
     fn matrix(&mut self, matrix: &Matrix, place: &str) -> Map {

@@ -47,6 +47,8 @@ pub struct Needs {
     pub wine: bool,
     /// The archive keys of other distributions, for apt-get.
     pub archives: bool,
+    /// What makes and enters a whole userland: packages, and in a container the right to make namespaces.
+    pub roots: bool,
 }
 
 /// One job: whole builds, with all their runs.

@@ -171,7 +171,11 @@ pub(crate) fn needs<'a>(spec: &Spec, cells: impl IntoIterator<Item = &'a (usize,
                     needs.mingw |= targets::needs_mingw(triple);
                     needs.wine |= targets::needs_wine(runner);
                 }
-                Setting::DistroToolchain(_) | Setting::DistroSqlite(_) => needs.archives = true,
+                Setting::DistroToolchain(request) => {
+                    needs.archives = true;
+                    needs.roots |= request.root;
+                }
+                Setting::DistroSqlite(_) => needs.archives = true,
                 _ => {}
             }
         }

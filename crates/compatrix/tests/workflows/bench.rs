@@ -247,6 +247,15 @@ fn a_container_is_that_of_the_toolchains() {
         |id: &str| jobs.at(id).get("container").map(|of| of.at("image").text().split('@').next().unwrap().to_owned());
     assert_eq!(image("gate-push-linux-x86_64").as_deref(), Some("debian"));
     assert_eq!(image("gate-pull-request-macos-aarch64"), None, "no such toolchain there");
+    let options = |distros: &str| {
+        let text = SPEC.replace("rust = [\"stable\"]", "rust = [\"stable\", \"debian-12\"]") + distros;
+        let files = trees(&text, By::Git, &Place::default());
+        let container = files["benchmarks.yml"].at("jobs").at("gate-push-linux-x86_64").at("container");
+        container.get("options").map(|options| options.text().to_owned())
+    };
+    assert_eq!(options(distros), None);
+    let root = distros.replace("[distro.debian-12]\n", "[distro.debian-12]\nroot = true\n");
+    assert_eq!(options(&root).as_deref(), Some("--privileged"));
     let both = spec(&with("rust = [\"debian-11\", \"debian-12\"]")).unwrap();
     let error = bench_jobs(&both, &committed(&both)).unwrap_err();
     assert_eq!(error.lines().count(), 3, "{error}");

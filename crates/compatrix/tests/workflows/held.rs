@@ -99,6 +99,8 @@ fn event(
         let image = job.get("container").map(|container| container.at("image").text());
         let bare = image.map(|image| image.split_once('@').map_or(image, |(name, _)| name));
         same("the image", &bare, &group.container.as_deref().map(|image| image.split(':').next().unwrap()))?;
+        let options = job.get("container").and_then(|container| container.get("options")).map(|options| options.text());
+        same("the rights of its container", &options, &group.needs.roots.then_some("--privileged"))?;
         let orchestrator = format!("orchestrator-{}", group.platform);
         same("what it needs", &job.at("needs").texts(), &vec![orchestrator.as_str()])?;
         if !downloads(job).any(|(with, value)| with == "name" && value == orchestrator) {

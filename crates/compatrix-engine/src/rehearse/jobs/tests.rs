@@ -229,8 +229,8 @@ fn all_that_succeeds_is_handed_on_to_the_verdict() {
             run("test \"$RUSTUP_HOME\" != /opt/rustup; git config --global x.y z; test ! -e ~/.gitconfig"),
         ],
     );
-    user.container =
-        Some(Container { image: "debian:bookworm".to_owned(), volumes: vec!["/r:/opt/rustup".to_owned()] });
+    let volumes = vec!["/r:/opt/rustup".to_owned()];
+    user.container = Some(Container { image: "debian:bookworm".to_owned(), volumes, privileged: false });
     user.env.push(("RUSTUP_HOME".to_owned(), Text::literal("/opt/rustup")));
     let mut elsewhere = job("elsewhere", &[], vec![run("exit 1")]);
     elsewhere.runs_on = "macos-15".to_owned();
