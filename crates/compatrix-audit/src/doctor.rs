@@ -48,6 +48,10 @@ pub struct HostTools {
     pub apt_get: Option<Tool>,
     /// `dpkg-deb` on `PATH`.
     pub dpkg_deb: Option<Tool>,
+    /// `mmdebstrap` on `PATH`, which makes roots.
+    pub mmdebstrap: Option<Tool>,
+    /// `bwrap` on `PATH`, which enters roots; broken if it may not.
+    pub bwrap: Option<Tool>,
     /// What of the machine Compatrix may use.
     pub machine: Option<Share>,
     /// Free space in the folders that Compatrix writes to.
@@ -193,7 +197,7 @@ impl Check {
 }
 
 /// Every [`Check::id`], in report order.
-pub const CHECKS: [&str; 18] = [
+pub const CHECKS: [&str; 20] = [
     "cargo",
     "rustup",
     "toolchain",
@@ -209,6 +213,8 @@ pub const CHECKS: [&str; 18] = [
     "git",
     "apt-get",
     "dpkg-deb",
+    "mmdebstrap",
+    "bwrap",
     "cores",
     "memory",
     "disk",

@@ -27,6 +27,8 @@ struct Needs {
     host_sqlite: bool,
     /// The workspace has something to do with SQLite, by its spec or by a locked package.
     sqlite: bool,
+    /// The `rust` axis has a distribution with `root = true`.
+    roots: bool,
 }
 
 impl Needs {
@@ -47,6 +49,8 @@ impl Needs {
             nightly: toolchains().any(|(_, name)| name.starts_with("nightly")),
             host_sqlite: values(AxisKind::Sqlite).any(|value| matches!(value.setting, Setting::SqliteHost)),
             sqlite: uses_sqlite || values(AxisKind::Sqlite).next().is_some(),
+            roots: values(AxisKind::Rust)
+                .any(|value| matches!(&value.setting, Setting::DistroToolchain(request) if request.root)),
         }
     }
 }
@@ -86,6 +90,16 @@ pub fn checks(host: &HostTools, spec: Option<&Spec>, uses_sqlite: bool) -> Vec<C
     };
     checks.push(tool("apt-get", "apt-get", &host.apt_get, false, distributions));
     checks.push(tool("dpkg-deb", "dpkg-deb", &host.dpkg_deb, false, distributions));
+    if needs.roots {
+        checks.push(tool(
+            "mmdebstrap",
+            "mmdebstrap",
+            &host.mmdebstrap,
+            false,
+            "making whole userlands of distributions",
+        ));
+        checks.push(tool("bwrap", "bubblewrap", &host.bwrap, false, "building and running cells in them"));
+    }
     checks.extend(host.machine.iter().flat_map(machine));
     checks.extend(host.disks.iter().map(|one| disk(one, needs)));
     checks
@@ -303,6 +317,8 @@ impl Packages {
             "git" => ("git", "git", "git"),
             "apt-get" => ("apt", "", "apt, which only Debian-based systems have"),
             "dpkg-deb" => ("dpkg", "dpkg", "dpkg"),
+            "mmdebstrap" => ("mmdebstrap", "", "mmdebstrap"),
+            "bwrap" => ("bubblewrap", "", "bubblewrap"),
             other => (other, other, other),
         };
         match self {

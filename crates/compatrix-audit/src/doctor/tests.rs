@@ -40,6 +40,8 @@ fn full() -> HostTools {
         git: tool("/bin/git", "git version 2"),
         apt_get: tool("/bin/apt-get", "apt 2"),
         dpkg_deb: tool("/bin/dpkg-deb", ""),
+        mmdebstrap: tool("/bin/mmdebstrap", "mmdebstrap 1.3.5"),
+        bwrap: tool("/bin/bwrap", "bubblewrap 0.8.0"),
         machine: Some(Share { cores: 2.0, cores_by: None, memory: Some(8 << 30), memory_by: None }),
         disks: vec![Disk { what: "target/compat".to_owned(), path: "/w".to_owned(), free: Ok(67 << 30) }],
     }
@@ -63,11 +65,24 @@ fn check(host: &HostTools, spec: Option<&Spec>, expect: &[&str]) {
     assert_eq!(reported.collect::<Vec<_>>(), expect);
 }
 
+const ROOT: &str = "rust = [\"debian-13\"]\n[distro.debian-13]\nroot = true\n\
+                    apt = { suite = \"trixie\", rust = \"rustc\", cargo = \"cargo\" }\n";
+
+#[test]
+fn what_makes_and_enters_roots_is_checked_where_the_spec_has_one() {
+    let mut host = full();
+    host.mmdebstrap = None;
+    host.bwrap = Some(Tool { broken: Some("no namespaces".to_owned()), ..Tool::default() });
+    check(&host, Some(&spec_of("rust = [\"stable\"]\n")), &[]);
+    let expect = ["mmdebstrap missing | apt-get install mmdebstrap", "bwrap missing | apt-get install bubblewrap"];
+    check(&host, Some(&spec_of(ROOT)), &expect);
+}
+
 #[test]
 fn a_host_that_has_all_is_quiet() {
     check(&full(), None, &[]);
     check(&full(), Some(&spec_of("rust = [\"stable\"]\nsqlite = [\"host\"]\n")), &[]);
-    let ids: Vec<&str> = checks(&full(), None, true).iter().map(|check| check.id).collect();
+    let ids: Vec<&str> = checks(&full(), Some(&spec_of(ROOT)), true).iter().map(|check| check.id).collect();
     let expect: Vec<&str> = CHECKS.into_iter().filter(|id| *id != "toolchain").collect();
     assert_eq!(ids, expect);
 }

@@ -9,7 +9,7 @@ use compatrix_model::facts::Availability;
 use compatrix_model::matrix_spec::Spec;
 
 use crate::find::facts::{SqliteFacts, ToolchainFacts};
-use crate::find::{c_compiler, leak_tools, sqlite, toolchain};
+use crate::find::{c_compiler, leak_tools, root, sqlite, toolchain};
 use crate::provide;
 use crate::sys::files;
 use crate::sys::host::{compat_dir, last_lines, Host};
@@ -49,6 +49,9 @@ pub fn tools(host: &Host, spec: Option<&Spec>, in_workspace: bool, program: &str
             git: find(host, "git", &["--version"]),
             apt_get: find(host, "apt-get", &["--version"]),
             dpkg_deb: find(host, "dpkg-deb", &["--version"]),
+            mmdebstrap: find(host, "mmdebstrap", &["--version"]),
+            bwrap: find(host, "bwrap", &["--version"])
+                .map(|found| Tool { broken: found.broken.clone().or_else(|| root::cannot_enter(host)), ..found }),
             machine: Some(share(Machine::look())),
             disks: disks(host, in_workspace),
             ..HostTools::default()
