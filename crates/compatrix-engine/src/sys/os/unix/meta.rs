@@ -109,7 +109,8 @@ pub(crate) fn is_stderr(_: &Path, meta: &Metadata) -> bool {
 }
 
 fn is(stream: &dyn AsFd, meta: &Metadata) -> bool {
-    rustix::fs::fstat(stream.as_fd()).is_ok_and(|stat| (stat.st_dev, stat.st_ino) == (meta.dev(), meta.ino()))
+    let of_stream = stream.as_fd().try_clone_to_owned().and_then(|stream| fs::File::from(stream).metadata());
+    of_stream.is_ok_and(|stream| (stream.dev(), stream.ino()) == (meta.dev(), meta.ino()))
 }
 
 /// Whether a path is written as that of a folder.
