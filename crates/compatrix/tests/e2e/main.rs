@@ -1,7 +1,7 @@
 //! End to end: the real executable on small workspaces that the tests make, good and bad input, faults of the machine.
 //!
 //! Nothing here uses the network or the user's own cache; every test has folders of its own, so that all may run at once.
-#![cfg(unix)] // stand-ins for cargo and others are shell scripts
+#![cfg(target_os = "linux")] // stand-ins for cargo and others are shell scripts; pipes and processes are made as Linux has them
 
 mod as_cargo;
 mod bench;
