@@ -3,7 +3,7 @@
 mod common;
 
 use common::*;
-use compatrix_model::evidence::Record;
+use compatrix_model::evidence::{Record, TargetProof};
 use compatrix_model::evidence_file::EvidenceFile;
 use compatrix_model::matrix_spec::Spec;
 use compatrix_model::outcome::Outcome;
@@ -182,6 +182,31 @@ fn of_two_platforms_the_worse_result_is_shown() {
         let row = matrix.rows.iter().find(|row| row.cell.to_string() == cell).unwrap();
         assert_eq!(row.verdict, compatrix_model::verdict::Verdict::Broken, "linux {linux}, macos {macos}");
     }
+}
+
+/// Each system, what started its programs, and how many of its results passed; no table without the axis.
+#[test]
+fn systems_have_a_table_of_their_own() {
+    let os = "[axis.os]\nhere = {}\nwin = { target = \"x86_64-pc-windows-gnu\", runner = \"wine64\" }\n[[suite]]";
+    let text = SPEC.replacen("[[suite]]", os, 1);
+    let fixtures = ["v18", "v24", "v24-wal"].map(str::to_owned);
+    let with =
+        compatrix_model::spec_text::parse(&text, "matrix.toml", &fixtures).unwrap_or_else(|e| panic!("{e:?}")).spec;
+    let of = |os: &str| {
+        let id = format!("rust=stable sqlite=bundled schema=v24 features=default os={os}");
+        let mut record = record(&id.parse().unwrap(), Outcome::Passed);
+        let runner = Some("wine 8.0 with ProcessPrng added".to_owned());
+        let target = TargetProof { triple: "x86_64-pc-windows-gnu".to_owned(), runner, std: None };
+        record.proof.as_mut().unwrap().target = (os == "win").then_some(target);
+        record
+    };
+    let shown = show(&with, &[recorded(&with, "linux-x86_64", [of("here"), of("win")])]);
+    let table = shown.split("### Systems\n").nth(1).expect("the table").split("\n#").next().unwrap_or_default();
+    let rows: Vec<Vec<&str>> = table.lines().map(|line| line.split('|').map(str::trim).collect()).collect();
+    let row = |name: &str| rows.iter().find(|row| row.get(1) == Some(&name)).expect("a row")[2..4].to_vec();
+    assert_eq!(row("`win`"), ["x86_64-pc-windows-gnu under wine 8.0 with ProcessPrng added", "1"]);
+    assert_eq!(row("`here`"), ["linux-x86_64", "1"]);
+    assert!(!show(&spec(), &[]).contains("### Systems"));
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! Claims against made-up evidence.
 
 use super::*;
-use crate::evidence::{Counts, Proof, Record, SourceProof, SqliteProof, ToolchainProof};
+use crate::evidence::{Counts, Proof, Record, SourceProof, SqliteProof, TargetProof, ToolchainProof};
 use crate::evidence_file::EvidenceFile;
 use crate::linkage::Linkage;
 use crate::matrix_spec::Spec;
@@ -449,4 +449,35 @@ fn a_nightly_proves_no_release() {
     assert_eq!(verdict(nightly.clone()), ClaimVerdict::Unproven);
     nightly.proof.as_mut().unwrap().toolchain.release = "1.70.0".into();
     assert_eq!(verdict(nightly), ClaimVerdict::Proven);
+}
+
+/// What a runner shows is said beside the platform that it is for, and decides nothing.
+#[test]
+fn programs_of_a_target_prove_and_contradict_no_claim() {
+    let os = "[axis.os]\nhere = {}\nmac = { target = \"aarch64-apple-darwin\", runner = \"darling\" }\n[[suite]]";
+    let text = SPEC.replacen("[[suite]]", os, 1);
+    let spec = crate::spec_text::parse(&text, "matrix.toml", &["v18".to_owned(), "v24".to_owned()])
+        .unwrap_or_else(|e| panic!("{e:?}\n{text}"))
+        .spec;
+    let of = |os: &str, cell: &str, outcome: Outcome| {
+        let mut record = record(cell, outcome);
+        record.cell = format!("{} os={os}", record.cell).parse().unwrap();
+        let target = TargetProof { triple: "aarch64-apple-darwin".into(), runner: Some("darling 1".into()), std: None };
+        record.proof.as_mut().unwrap().target = (os == "mac").then_some(target);
+        record
+    };
+    let verdicts = |records: Vec<Record>| -> Vec<(ClaimVerdict, String)> {
+        let files = vec![with_meanings(&spec, EvidenceFile::from_records("linux-x86_64", records))];
+        let claims = evaluate(&spec, &judge_evidence(&spec, &files)).claims;
+        claims.into_iter().map(|claim| (claim.verdict, claim.sentence)).collect()
+    };
+    let (low, other) = ("1.70 3.35.4 v24 default", "1.70 3.46.0 v24 default");
+    let alone = verdicts(vec![of("mac", low, Passed), of("mac", other, Failed)]);
+    assert!(alone.iter().all(|(verdict, _)| *verdict == ClaimVerdict::Unproven), "{alone:?}");
+    let beside =
+        "no evidence with macos-aarch64; tested as aarch64-apple-darwin under darling 1, which does not prove the \
+                  platform itself: 1 of 2 results passed";
+    assert_eq!(alone[5].1, beside);
+    let both = verdicts(vec![of("here", low, Passed), of("mac", low, Failed)]);
+    assert_eq!((both[0].0, both[4].0, both[5].0), (ClaimVerdict::Proven, ClaimVerdict::Proven, ClaimVerdict::Unproven));
 }
