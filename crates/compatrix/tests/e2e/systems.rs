@@ -1,6 +1,8 @@
 //! Cells of the axis `os` with a runner. The target is this host's own, so that a script can be the runner of it: one that
 //! behaves, hangs, hides exit codes, prints nothing, or is not there.
 
+#![allow(clippy::disallowed_methods, reason = "tests make files, and take the time of what hangs")]
+
 use crate::support::{host, judged, row, Workspace};
 
 /// A runner that does nothing wrong.
