@@ -117,6 +117,8 @@ mod closing {
 
     fn store(name: &str) -> (Store, Removed) {
         let path = std::env::temp_dir().join(format!("things-store-{}-{name}.sqlite", std::process::id()));
+        // Of a process that had the same number. Windows does not remove a file that is open.
+        drop(Removed(path.clone()));
         let file = Removed(path.clone());
         let connection = rusqlite::Connection::open(&path).unwrap();
         connection.execute_batch("CREATE TABLE \"Meta\" (\"key\", \"value\")").unwrap();

@@ -129,6 +129,7 @@ fn a_stream_is_refused_too_and_its_failures_count() {
 
 #[cfg(feature = "pool")]
 #[test]
+#[cfg(unix)] // It removes a file that is open, which Windows does not allow.
 fn a_pool_shares_one_breaker() {
     use things_store::{Pool, PoolOptions};
     healthy(|case| {
