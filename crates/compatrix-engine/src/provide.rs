@@ -3,6 +3,7 @@
 //! A finder knows one kind of thing and no setting. What is here or available is found by [`survey`]; what a plan
 //! needs is had by [`provide`].
 
+mod elsewhere;
 pub mod exact_sqlite;
 mod noted;
 mod roots;
@@ -38,7 +39,7 @@ use crate::survey::{with_bundled_feature, Survey};
 use crate::sys::error::Error;
 use crate::sys::files;
 use crate::sys::host::Host;
-use noted::{ready, recorded, recorded_if, unavailable};
+use noted::{missing, ready, recorded, recorded_if, unavailable};
 
 /// Facts about each value of an axis.
 type KnownValues<T> = BTreeMap<ValueName, Availability<T>>;
@@ -386,11 +387,4 @@ pub fn provide(host: &Host, spec: &Spec, plan: &Plan, survey: &mut Survey, tell:
 
 fn wanted(name: &ValueName, request: &Request, contents: Contents) -> WantedPackages {
     WantedPackages { value: name.clone(), request: request.clone(), contents }
-}
-
-fn missing<T>(availability: &Availability<T>) -> Option<&str> {
-    match availability {
-        Availability::Missing { reason } => Some(reason),
-        Availability::Ready(_) | Availability::Obtainable { .. } => None,
-    }
 }

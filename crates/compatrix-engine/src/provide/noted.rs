@@ -27,3 +27,11 @@ pub(super) fn recorded_if<T>(any: bool, host: &Host, what: &str, provide: impl F
         false => provide(host),
     }
 }
+
+/// Why there is none.
+pub(super) fn missing<T>(availability: &Availability<T>) -> Option<&str> {
+    match availability {
+        Availability::Missing { reason } => Some(reason),
+        Availability::Ready(_) | Availability::Obtainable { .. } => None,
+    }
+}

@@ -3,7 +3,6 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::mpsc::Sender;
-use std::sync::{Mutex, PoisonError};
 
 use anyhow::{anyhow, Context, Result};
 use compatrix_model::axis::{AxisKind, AxisValue, Setting, ValueName};
@@ -11,11 +10,12 @@ use compatrix_model::condition::partial_version;
 use compatrix_model::facts::Availability;
 use compatrix_model::matrix_spec::Spec;
 
-use super::noted::{recorded, unavailable};
+use super::elsewhere::{self, Wanted};
+use super::noted::unavailable;
 use crate::event::Event;
 use crate::find::distro::Unpacked;
 use crate::find::facts::{RootFacts, SqliteFacts, ToolchainFacts};
-use crate::find::sqlite::{self, ExactVersion, Kit};
+use crate::find::sqlite::{self, Kit};
 use crate::find::{root, toolchain};
 use crate::survey::Survey;
 use crate::sys::files;
@@ -123,38 +123,14 @@ fn own_library(host: &Host, facts: &RootFacts) -> Result<SqliteFacts> {
 }
 
 /// Builds exact versions in roots, by the root's compiler.
-pub(super) fn build(
-    host: &Host,
-    spec: &Spec,
-    wanted: &[(&ValueName, &AxisValue)],
-    survey: &mut Survey,
-    tell: &Sender<Event>,
-) {
+pub(super) fn build(host: &Host, spec: &Spec, wanted: &Wanted<'_>, survey: &mut Survey, tell: &Sender<Event>) {
     for value in values(spec) {
-        let exact = wanted.iter().filter(|(root, _)| **root == value.name).filter_map(|(_, one)| match &one.setting {
-            Setting::SqliteExact(version) => Some(ExactVersion { value: one.name.clone(), version: version.clone() }),
-            _ => None,
-        });
-        let exact: Vec<ExactVersion> = exact.collect();
         let Some(Availability::Ready(ToolchainFacts { root: Some(root), .. })) =
             survey.facts.toolchains.get(&value.name)
         else {
             continue;
         };
-        if exact.is_empty() {
-            continue;
-        }
-        let teller = Mutex::new(tell.clone());
-        let built = recorded(host, &format!("SQLite libraries in {}", value.name), |host| {
-            sqlite::build_all(host, Kit::Root(root), &spec.sqlite, exact, &|line| {
-                let _ = teller.lock().unwrap_or_else(PoisonError::into_inner).send(Event::Providing(line.to_owned()));
-            })
-        });
-        for (sqlite, found) in built {
-            if let Availability::Missing { reason } = &found {
-                let _ = tell.send(Event::NotProvided(reason.clone()));
-            }
-            survey.facts.roots.entry(value.name.clone()).or_default().insert(sqlite, found);
-        }
+        let built = elsewhere::build(host, (&value.name, Kit::Root(root)), &spec.sqlite, wanted, tell);
+        survey.facts.roots.entry(value.name.clone()).or_default().extend(built);
     }
 }

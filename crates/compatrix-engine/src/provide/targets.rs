@@ -2,16 +2,16 @@
 
 use std::collections::BTreeMap;
 use std::sync::mpsc::Sender;
-use std::sync::{Mutex, PoisonError};
 
 use compatrix_model::axis::{AxisKind, AxisValue, Setting, System, ValueName};
 use compatrix_model::facts::Availability;
 use compatrix_model::matrix_spec::Spec;
 
-use super::{recorded, unavailable};
+use super::elsewhere::{self, Wanted};
+use super::noted::unavailable;
 use crate::event::Event;
 use crate::find::facts::{Foreign, SqliteFacts};
-use crate::find::sqlite::{self, ExactVersion, Kit};
+use crate::find::sqlite::{self, Kit};
 use crate::find::system;
 use crate::survey::Survey;
 use crate::sys::host::Host;
@@ -67,34 +67,10 @@ pub(super) fn look(host: &Host, spec: &Spec, survey: &mut Survey) {
 }
 
 /// Builds exact versions as DLLs: values of the axis `os` with values of the SQLite axis.
-pub(super) fn build(
-    host: &Host,
-    spec: &Spec,
-    wanted: &[(&ValueName, &AxisValue)],
-    survey: &mut Survey,
-    tell: &Sender<Event>,
-) {
+pub(super) fn build(host: &Host, spec: &Spec, wanted: &Wanted<'_>, survey: &mut Survey, tell: &Sender<Event>) {
     for target in targets(host, spec, survey) {
-        let exact = wanted.iter().filter(|(os, _)| *os == target.os).filter_map(|(_, one)| match &one.setting {
-            Setting::SqliteExact(version) => Some(ExactVersion { value: one.name.clone(), version: version.clone() }),
-            _ => None,
-        });
-        let exact: Vec<ExactVersion> = exact.collect();
-        if exact.is_empty() {
-            continue;
-        }
         let kit = Kit::Windows { triple: target.triple, with: &target.with };
-        let teller = Mutex::new(tell.clone());
-        let built = recorded(host, &format!("SQLite libraries for {}", target.os), |host| {
-            sqlite::build_all(host, kit, &spec.sqlite, exact, &|line| {
-                let _ = teller.lock().unwrap_or_else(PoisonError::into_inner).send(Event::Providing(line.to_owned()));
-            })
-        });
-        for (sqlite, found) in built {
-            if let Availability::Missing { reason } = &found {
-                let _ = tell.send(Event::NotProvided(reason.clone()));
-            }
-            survey.facts.libraries.entry(target.os.clone()).or_default().insert(sqlite, found);
-        }
+        let built = elsewhere::build(host, (target.os, kit), &spec.sqlite, wanted, tell);
+        survey.facts.libraries.entry(target.os.clone()).or_default().extend(built);
     }
 }
