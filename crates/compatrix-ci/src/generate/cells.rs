@@ -141,21 +141,32 @@ pub(super) fn container_env() -> [(String, Text); 3] {
         .map(|(name, value)| (name.to_owned(), Text::literal(value)))
 }
 
+/// The line that installs packages on a runner, and the one in a container.
+macro_rules! install {
+    ($packages:literal) => {
+        [
+            concat!("sudo apt-get install --yes --no-install-recommends ", $packages),
+            concat!("apt-get install --yes --no-install-recommends ", $packages),
+        ]
+    };
+}
+
+/// A tool's need, and the lines that install it.
+type Tool = (fn(&Needs) -> bool, [&'static str; 2]);
+/// What some jobs need besides, on a runner and in a container.
+const TOOLS: [Tool; 3] = [
+    (|needs| needs.valgrind, install!("valgrind")),
+    (|needs| needs.mingw, install!("gcc-mingw-w64-x86-64-win32")),
+    (|needs| needs.wine, install!("wine64")),
+];
+
 /// Packages for a runner, which already has a compiler.
 pub(super) fn packages(needs: Needs) -> Option<Step> {
     let mut lines = vec!["sudo apt-get update"];
     if needs.sqlite {
         lines.push("sudo apt-get install --yes --no-install-recommends libsqlite3-dev pkg-config");
     }
-    if needs.valgrind {
-        lines.push("sudo apt-get install --yes --no-install-recommends valgrind");
-    }
-    if needs.mingw {
-        lines.push("sudo apt-get install --yes --no-install-recommends gcc-mingw-w64-x86-64-win32");
-    }
-    if needs.wine {
-        lines.push("sudo apt-get install --yes --no-install-recommends wine64");
-    }
+    lines.extend(TOOLS.iter().filter(|(is_needed, _)| is_needed(&needs)).map(|(_, [runner, _])| runner));
     if needs.archives {
         lines.push("sudo apt-get install --yes --no-install-recommends debian-archive-keyring gpgv patchelf");
     }
@@ -171,15 +182,7 @@ pub(super) fn container_packages(needs: Needs) -> Step {
     if needs.sqlite {
         lines.push("apt-get install --yes --no-install-recommends libsqlite3-dev");
     }
-    if needs.valgrind {
-        lines.push("apt-get install --yes --no-install-recommends valgrind");
-    }
-    if needs.mingw {
-        lines.push("apt-get install --yes --no-install-recommends gcc-mingw-w64-x86-64-win32");
-    }
-    if needs.wine {
-        lines.push("apt-get install --yes --no-install-recommends wine64");
-    }
+    lines.extend(TOOLS.iter().filter(|(is_needed, _)| is_needed(&needs)).map(|(_, [_, container])| container));
     if needs.roots {
         lines.push("apt-get install --yes --no-install-recommends bubblewrap mmdebstrap");
     }
