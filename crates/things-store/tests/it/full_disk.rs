@@ -79,7 +79,7 @@ fn a_disk_that_is_full() {
         fs::create_dir(&disk).unwrap();
         // 77 says that no disk could be made; `dd` ends when the disk is full.
         let script = format!(
-            "mount -t tmpfs -o size=4m none {disk} 2>&1 && cp {from} {disk}/main.sqlite || exit 77; \
+            "mount -t tmpfs -o size=64m none {disk} 2>&1 && cp {from} {disk}/main.sqlite || exit 77; \
              dd if=/dev/zero of={disk}/filler bs=4k 2>/dev/null; exec \"$@\"",
             disk = disk.display(),
             from = case.path().display()

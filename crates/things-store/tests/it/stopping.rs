@@ -69,7 +69,7 @@ fn a_query_that_is_fast_enough_does_not() {
 fn waiting_for_a_lock_counts_as_time_of_the_query() {
     healthy(|case| {
         case.settle();
-        let (store, _) = opened(case, Access::ReadOnly, Some(MS(4)));
+        let (store, _) = opened(case, Access::ReadOnly, Some(MS(200)));
         let holder = case.raw();
         holder.execute_batch("BEGIN EXCLUSIVE").unwrap();
         assert_eq!(store.inbox().unwrap_err().kind(), ErrorKind::TimedOut, "{}", case.name);
