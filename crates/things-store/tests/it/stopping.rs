@@ -67,14 +67,16 @@ fn a_query_that_is_fast_enough_does_not() {
 
 #[test]
 fn waiting_for_a_lock_counts_as_time_of_the_query() {
+    // Found by its key: in a large database, too, the query itself takes no time.
+    let none = TaskId::from("none");
     healthy(|case| {
         case.settle();
-        let (store, _) = opened(case, Access::ReadOnly, Some(MS(200)));
+        let (store, _) = opened(case, Access::ReadOnly, Some(MS(4)));
         let holder = case.raw();
         holder.execute_batch("BEGIN EXCLUSIVE").unwrap();
-        assert_eq!(store.inbox().unwrap_err().kind(), ErrorKind::TimedOut, "{}", case.name);
+        assert_eq!(store.task(&none).unwrap_err().kind(), ErrorKind::TimedOut, "{}", case.name);
         drop(holder);
-        store.inbox().unwrap();
+        store.task(&none).unwrap();
     });
 }
 
