@@ -51,7 +51,7 @@ impl Judging<'_> {
     /// Judges each planned cell. The caller adds GitHub's job results, the difference, and whether untried cells count.
     pub fn judged(&self, merged: &Merged) -> MergedMatrix {
         let lost = merged.platforms.iter().flat_map(|platform| {
-            let may_fail = self.spec.ci.as_ref().is_some_and(|ci| ci.only_tries(&platform.platform));
+            let may_fail = self.spec.only_tries(&platform.platform);
             platform.missing.iter().map(move |missing| LostJob {
                 job: missing.job.clone(),
                 platform: platform.platform.clone(),
@@ -75,9 +75,8 @@ impl Judging<'_> {
 
     /// That nothing counts, if so.
     fn idle(&self, merged: &Merged) -> Option<String> {
-        let only_tries =
-            |platform: &MergedPlatform| self.spec.ci.as_ref().is_some_and(|ci| ci.only_tries(&platform.platform));
-        let all = !merged.platforms.is_empty() && merged.platforms.iter().all(only_tries);
+        let mut platforms = merged.platforms.iter();
+        let all = platforms.len() > 0 && platforms.all(|platform| self.spec.only_tries(&platform.platform));
         all.then(|| "every platform of this event may fail: its verdict proves nothing".to_owned())
     }
 

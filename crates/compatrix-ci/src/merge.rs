@@ -225,7 +225,7 @@ impl<'a> Merging<'a> {
             let platform = match refusal::belongs(header, self.expected, self.platforms) {
                 Ok(platform) => platform,
                 // A checkout may change files (ends of lines), and what may fail must not take the verdict with it.
-                Err(why @ Why::Sources { .. }) if self.only_tries(&header.platform) => {
+                Err(why @ Why::Sources { .. }) if self.expected.spec.only_tries(&header.platform) => {
                     self.lost.push(Refusal { file: name.clone(), why });
                     continue;
                 }
@@ -288,11 +288,6 @@ impl<'a> Merging<'a> {
             }
         }
         refusals
-    }
-
-    /// Whether this platform may fail.
-    fn only_tries(&self, platform: &str) -> bool {
-        self.expected.spec.ci.as_ref().is_some_and(|ci| ci.only_tries(platform))
     }
 
     /// Adds a record; the one of the latest attempt counts.

@@ -21,12 +21,12 @@ pub(crate) use cargo::{
     pkg_config_path, typed_arguments,
 };
 pub(crate) use identified::build;
-pub(crate) use loader::{leads_of_wine, HWCAPS};
+pub(crate) use loader::{leads_to, HWCAPS};
 pub(crate) use product::{BuildInputs, Built, Doctests, Executable, NotBuilt, Product, Read, Recorded, TargetKind};
 pub(crate) use record::LIBRARY_PATH;
 pub(crate) use runner_check::{hides_results, OF_CARGO};
 pub(crate) use share::{lend, target_dir};
-pub(crate) use target::{prefix_for_lines, renew_prefix, typed as typed_for_target};
+pub(crate) use target::{prefix_for_lines, typed as typed_for_target};
 
 /// If this process was started in place of another program, acts as that one and returns the exit code.
 pub fn act() -> Option<std::process::ExitCode> {

@@ -101,7 +101,7 @@ fn attempt(host: &Host, inputs: &RunInputs<'_>, product: &Product, scratch: &Scr
     }
     let under_wine = inputs.target.filter(|(system, _)| system.is_wine);
     if let Some((system, _)) = under_wine {
-        build::renew_prefix(host, &system.runner, &scratch.dir.join(wine::FOLDER))?;
+        wine::renew(host, &system.runner, &scratch.dir.join(wine::FOLDER))?;
     }
     for executable in &product.executables {
         scratch.renew_fixture(inputs)?;

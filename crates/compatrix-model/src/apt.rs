@@ -37,12 +37,10 @@ impl Request {
         let named = |name: &str| self.packages.iter().any(|package| package.name == name);
         self.packages.iter().cloned().chain(more.filter(|package| !named(&package.name))).collect()
     }
-}
 
-impl Request {
-    /// Whether a toolchain's packages include the sources of std: they come after those of rustc and cargo.
+    /// Whether a toolchain's packages include the sources of std.
     pub fn has_sources(&self) -> bool {
-        self.packages.len() > 2
+        self.packages.iter().any(Package::is_source)
     }
 }
 

@@ -51,8 +51,7 @@ impl Space {
         }
     }
 
-    /// What the value of the `os` axis in a cell with this id stands for: `Some(None)` without that axis, `None` if the axis
-    /// has no such value.
+    /// The system of a cell with this id. `Some(None)` if there is no `os` axis, `None` if the axis lacks the cell's value.
     pub fn system_of(&self, cell: &CellId) -> Option<Option<&System>> {
         let Some((_, axis)) = self.axis_of(&AxisKind::Os) else { return Some(None) };
         let name = cell.value(axis.name.as_str())?;

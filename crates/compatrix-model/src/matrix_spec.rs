@@ -73,6 +73,11 @@ pub struct Spec {
 }
 
 impl Spec {
+    /// Whether CI only tries this platform, so that its jobs do not count for the verdict.
+    pub fn only_tries(&self, platform: &str) -> bool {
+        self.ci.as_ref().is_some_and(|ci| ci.only_tries(platform))
+    }
+
     /// The profile of this name; the error names the nearest, and all there are.
     pub fn profile(&self, name: &str) -> Result<&Profile, UnknownName> {
         self.profiles.get(name).ok_or_else(|| UnknownName::new("profile", name, self.profiles.keys()))

@@ -258,7 +258,7 @@ impl<'a> Planner<'a> {
             return Some(self.reason(SkipReason::Unavailable { value: format!("rust={toolchain}"), reason }));
         }
         let tool = self.spec.suites[suite].leak()?.tool;
-        match self.facts.leak_tools.get(&(tool, self.toolchain(coords)))? {
+        match self.facts.leak_tools.get(&(tool, toolchain))? {
             Availability::Ready(_) | Availability::Obtainable { .. } => None,
             Availability::Missing { reason } => {
                 let (value, reason) = (format!("tool={tool}"), reason.clone());

@@ -84,7 +84,7 @@ fn kinds(
     costs: &[Cost],
     cells: &[Vec<(usize, CellIndex)>],
 ) -> Vec<JobKind> {
-    let has_excuses = spec.ci.as_ref().is_some_and(|ci| !ci.may_fail.is_empty() || ci.only_tries(of.platform));
+    let has_excuses = spec.only_tries(of.platform) || spec.ci.as_ref().is_some_and(|ci| !ci.may_fail.is_empty());
     let may_fail = may_fail(spec, committed, of.platform);
     let excused =
         |build: usize| has_excuses && cells[build].iter().all(|(_, cell)| may_fail(&spec.space.coords(*cell)));
@@ -192,7 +192,7 @@ pub(super) struct OfPlatform<'a> {
 
 /// A predicate on a cell's coordinates: whether CI's verdict ignores its failure on this platform.
 pub fn may_fail<'a>(spec: &'a Spec, committed: &'a Committed, platform: &str) -> impl Fn(&[usize]) -> bool + 'a {
-    let only_tries = spec.ci.as_ref().is_some_and(|ci| ci.only_tries(platform));
+    let only_tries = spec.only_tries(platform);
     let conditions = spec.ci.iter().flat_map(|ci| &ci.may_fail);
     let matchers: Vec<_> = conditions.map(|when| when.matcher(&spec.space, &committed.versions)).collect();
     move |coords| only_tries || matchers.iter().any(|matcher| matcher.holds(coords))

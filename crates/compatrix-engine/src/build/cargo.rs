@@ -32,7 +32,7 @@ use crate::sys::clock;
 use crate::sys::enclosure::Enclosure;
 use crate::sys::files;
 use crate::sys::host::Host;
-use crate::sys::os::env::{LIBRARY_PATH, SEPARATOR};
+use crate::sys::os::env::SEPARATOR;
 use crate::sys::process::{Command, Finished};
 use crate::sys::supervisor::End;
 
@@ -71,10 +71,7 @@ pub(crate) fn doctest_command(host: &Host, build: &Build, inputs: &BuildInputs<'
     let mut command = base(host, build, inputs, &target_dir(host, build))?.first(&["test", "--doc"]);
     command.timeout = Some(inputs.doctest_limit);
     if let Some(dir) = inputs.link.and_then(|link| link.link_dir.clone()) {
-        let theirs = inputs.target.filter(|(system, _)| system.is_wine).map(|_| loader::leads_of_wine(&dir));
-        command = command
-            .env(LIBRARY_PATH, dir)
-            .envs(&theirs.into_iter().map(|(name, value)| (name.to_owned(), value)).collect());
+        command = command.envs(&loader::leads_to(&dir, inputs.target.map(|(system, _)| system)));
     }
     target::with_runner(host, command, build, inputs)
 }
@@ -280,7 +277,7 @@ pub(crate) fn build(host: &Host, build: &Build, inputs: &BuildInputs<'_>, jobs: 
         let verb: &[&str] = if build.targets == Targets::Benches { &["bench"] } else { &["test", "--tests"] };
         let place = (&*target, inputs.toolchain.host.as_str());
         record::ask(host, (&asked, &[verb, &["--no-fail-fast"]].concat()), place, &mut product, jobs)?;
-        match inputs.target.filter(|(system, _)| !system.runner.is_empty()) {
+        match inputs.target.filter(|(system, _)| system.has_runner()) {
             Some((system, _)) => {
                 for executable in &mut product.executables {
                     executable.recorded.runner.clone_from(&system.runner);
@@ -345,7 +342,7 @@ pub(crate) fn doctests(
         End::Itself if finished.status.success() => {
             // The run of the cell has shown what a target's runner hands on, with a program of the target.
             let said = String::from_utf8_lossy(&said);
-            let said = if inputs.target.is_some_and(|(system, _)| !system.runner.is_empty()) { "" } else { &*said };
+            let said = if inputs.target.is_some_and(|(system, _)| system.has_runner()) { "" } else { &*said };
             hidden(host, &command, &report, said)?
         }
         End::Itself if report.counts.failed > 0 => {

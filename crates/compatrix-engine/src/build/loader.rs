@@ -23,7 +23,7 @@ use crate::sys::os::env::LIBRARY_PATH;
 use crate::sys::process::Command;
 
 use elsewhere::is_of_the_system;
-pub(crate) use elsewhere::{leads_of_wine, Loaded};
+pub(crate) use elsewhere::{leads_to, Loaded};
 
 /// The SQLite library that the loader resolves for an executable with this library path; `None` if it needs none. `loader`
 /// is asked about a file that names none. `recorded` says where it is started: relative folders begin there.

@@ -15,6 +15,7 @@ use serde::{Deserialize, Serialize};
 
 use super::product::{Product, Recorded};
 use super::stand_in;
+use crate::find::system;
 use crate::sys::files;
 use crate::sys::host::{last_lines, Host};
 use crate::sys::process::Command;
@@ -54,7 +55,7 @@ pub(super) fn ask(
 ) -> Result<()> {
     let (folder, runner) = prepare(host, command.inside.is_some())?;
     let triple = product.executables.first().and_then(|first| triple_of(target, &first.path)).unwrap_or(own.to_owned());
-    let variable = format!("CARGO_TARGET_{}_RUNNER", triple.to_uppercase().replace(['-', '.'], "_"));
+    let variable = format!("CARGO_TARGET_{}_RUNNER", system::screaming(&triple));
     let asked = command
         .clone()
         .first(verb)

@@ -27,7 +27,7 @@ pub(crate) const OF_CARGO: &str = "the runner of cargo's configuration";
 /// # Errors
 /// Our own executable cannot be linked.
 pub(crate) fn hides_results(host: &Host, runner: &[String], whose: &str, dir: &Path) -> Result<Option<String>> {
-    let name = format!("runner {runner:?} in {}", dir.display());
+    let name = format!("runner {runner:?}, {whose}, in {}", dir.display());
     host.memo.for_now(&name, || {
         let scratch = files::make_dir(&host.dir).map(|()| tempfile::tempdir_in(&host.dir))?.context("no folder")?;
         let program = stand_in::link_in(scratch.path(), NAME)?.to_string_lossy().into_owned();

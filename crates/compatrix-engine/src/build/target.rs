@@ -1,14 +1,13 @@
 //! What cargo is told of a build for another target.
 
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use anyhow::Result;
 use compatrix_model::plan::Build;
 
 use super::product::BuildInputs;
 use crate::find::{system, wine};
-use crate::sys::files;
 use crate::sys::host::Host;
 use crate::sys::process::Command;
 
@@ -38,8 +37,7 @@ pub(super) fn with_variables(host: &Host, command: Command, build: &Build, input
     }
     if let Some(linker) = &std.linker {
         command = command.env(format!("CARGO_TARGET_{}_LINKER", system::screaming(&target.triple)).as_str(), linker);
-        let has_cc = own.keys().any(|name| name.starts_with("CC_") || name == "TARGET_CC");
-        if !has_cc {
+        if system::named_compiler(&own).is_none() {
             command = command.env(format!("CC_{}", target.triple.replace('-', "_")).as_str(), linker);
         }
     }
@@ -59,7 +57,7 @@ pub(super) fn note(build: &Build, inputs: &BuildInputs<'_>) -> Option<String> {
 /// wine makes no prefix.
 pub(super) fn with_runner(host: &Host, command: Command, build: &Build, inputs: &BuildInputs<'_>) -> Result<Command> {
     let (Some(target), Some((system, _))) = (&build.target, inputs.target) else { return Ok(command) };
-    if system.runner.is_empty() {
+    if !system.has_runner() {
         return Ok(command);
     }
     let words: Vec<String> = system.runner.iter().map(|word| shaped_toml::quoted(word)).collect();
@@ -68,10 +66,14 @@ pub(super) fn with_runner(host: &Host, command: Command, build: &Build, inputs: 
     // cargo's environment goes before its configuration.
     command.env.remove(&format!("CARGO_TARGET_{}_RUNNER", system::screaming(&target.triple)));
     if system.is_wine {
-        let dir = super::share::target_dir(host, build).join(wine::FOLDER);
-        command = command.envs(&wine::quiet()).env(wine::PREFIX, dir.to_string_lossy());
+        command = command.envs(&wine::in_prefix(&prefix_dir(host, build)));
     }
     Ok(command)
+}
+
+/// Where the prefix of a build's documentation tests is.
+fn prefix_dir(host: &Host, build: &Build) -> PathBuf {
+    super::share::target_dir(host, build).join(wine::FOLDER)
 }
 
 /// Makes the prefix that [`with_runner`] names.
@@ -79,9 +81,9 @@ pub(super) fn with_runner(host: &Host, command: Command, build: &Build, inputs: 
 /// # Errors
 /// wine makes none.
 pub(super) fn prepare(host: &Host, build: &Build, inputs: &BuildInputs<'_>) -> Result<()> {
-    let dir = super::share::target_dir(host, build).join(wine::FOLDER);
+    let dir = prefix_dir(host, build);
     match inputs.target {
-        Some((system, _)) if system.is_wine => renew_prefix(host, &system.runner, &dir),
+        Some((system, _)) if system.is_wine => wine::renew(host, &system.runner, &dir),
         _ => Ok(()),
     }
 }
@@ -95,7 +97,7 @@ pub(crate) fn prefix_for_lines(host: &Host, build: &Build, inputs: &BuildInputs<
     match inputs.target {
         Some((system, _)) if system.is_wine => {
             prepare(host, build, inputs)?;
-            renew_prefix(host, &system.runner, &dir)?;
+            wine::renew(host, &system.runner, &dir)?;
             Ok(Some(dir))
         }
         _ => Ok(None),
@@ -117,15 +119,4 @@ pub(crate) fn typed(
     let command = with_variables(host, Command::new("cargo", &host.root), build, inputs);
     let command = with_runner(host, command, build, inputs)?;
     Ok((command.env, command.args))
-}
-
-/// Makes a prefix of the one in the cache in place of what is there.
-///
-/// # Errors
-/// wine makes none.
-pub(crate) fn renew_prefix(host: &Host, runner: &[String], dir: &Path) -> Result<()> {
-    let Some(program) = runner.first() else { return Ok(()) };
-    let prefix = wine::prefix(host, Path::new(program))?;
-    files::remove_dir(dir)?;
-    wine::copy(&prefix, dir)
 }

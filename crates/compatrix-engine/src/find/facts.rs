@@ -141,6 +141,13 @@ pub struct SystemFacts {
     pub is_wine: bool,
 }
 
+impl SystemFacts {
+    /// Whether a runner starts the programs, not this host itself.
+    pub(crate) fn has_runner(&self) -> bool {
+        !self.runner.is_empty()
+    }
+}
+
 /// How a toolchain compiles for another target.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct StdFacts {

@@ -42,7 +42,7 @@ pub(crate) fn cannot_enter(host: &Host) -> Option<String> {
 /// It cannot be started, or fails.
 pub(crate) fn ask(host: &Host, root: &RootFacts, program: &str, args: &[&str]) -> Result<String> {
     let command = Command::new(program, "/").args(args.iter().copied()).env("PATH", PATH).env("LC_ALL", "C.UTF-8");
-    let output = host.output(&command.inside(Some(Arc::new(bare(root)))))?;
+    let output = host.output(&command.inside(Some(Arc::new(bare(host, root)))))?;
     if output.finished.status.success() {
         return Ok(output.text().trim().to_owned());
     }
@@ -54,7 +54,13 @@ pub(crate) fn ask(host: &Host, root: &RootFacts, program: &str, args: &[&str]) -
 const NOT_BOUND: [&str; 12] =
     ["proc", "dev", "sys", "tmp", "run", "home", "root", "mnt", "media", "srv", "boot", "lost+found"];
 
-fn bare(root: &RootFacts) -> Enclosure {
+/// The userland alone. Its folders are listed once: every command of a cell enters it.
+fn bare(host: &Host, root: &RootFacts) -> Enclosure {
+    let listed: Result<Enclosure> = host.memo.for_now(&format!("root {}", root.tree), || Ok(listed(root)));
+    listed.unwrap_or_default()
+}
+
+fn listed(root: &RootFacts) -> Enclosure {
     let tree = PathBuf::from(&root.tree);
     let mut one = Enclosure { program: root.program.clone(), ..Enclosure::default() };
     one.hidden = ["/tmp", "/run", "/home", "/root"].map(PathBuf::from).to_vec();
@@ -77,13 +83,13 @@ pub(crate) fn of_compiler(host: &Host, root: &RootFacts, source: &Path, write: &
     let probe = host.dir.join("probe");
     let _ = files::make_dir(&probe);
     let write = write.iter().cloned().chain([probe]).collect();
-    Arc::new(Enclosure { read: vec![source.to_owned()], write, ..bare(root) })
+    Arc::new(Enclosure { read: vec![source.to_owned()], write, ..bare(host, root) })
 }
 
 /// The root as a cell sees it: the workspace can be read, and only these folders be written. cargo has a folder of its own in
 /// the place of the user's, because it unpacks crates there.
 pub(crate) fn of_cell(host: &Host, root: &RootFacts, write: &[PathBuf]) -> Arc<Enclosure> {
-    let mut one = bare(root);
+    let mut one = bare(host, root);
     let home = host.ambient.home().filter(|home| *home != Path::new("/"));
     one.hidden.extend(home.map(Path::to_owned));
     one.read = vec![host.root.clone(), host.cache.join("sqlite")];

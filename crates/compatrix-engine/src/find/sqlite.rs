@@ -23,7 +23,7 @@ use crate::sys::host::Host;
 
 pub use exact::content_key;
 pub(crate) use exact::{build_all, find as find_exact, ExactVersion};
-pub(crate) use identity::of_foreign;
+pub(crate) use identity::of_any_library;
 pub use identity::{of_archive, of_library, Identity};
 pub(crate) use kit::Kit;
 
@@ -54,10 +54,7 @@ fn sqlite_of_crate(carrier: &SqliteCrate) -> Option<Version> {
 pub(crate) fn other_than_promised(host: &Host, root: Option<&Arc<Enclosure>>, facts: &SqliteFacts) -> Option<String> {
     let (promised, library) = (facts.promised.as_ref()?, facts.library.as_ref()?);
     // One that was cut off ends whoever loads it, often without a word.
-    let asked = match &facts.foreign {
-        Some(with) => identity::of_foreign(host, with, Path::new(library)),
-        None => identity::of_library(host, root, Path::new(library)),
-    };
+    let asked = identity::of_any_library(host, (root, facts.foreign.as_ref()), Path::new(library));
     let Ok(identity::Identity { version: said, .. }) = asked else {
         let text =
             format!("{library} does not say which SQLite it is, and may be damaged; remove its folder and run again");

@@ -213,9 +213,14 @@ fn linker(host: &Host, triple: &str) -> Option<Result<String, String>> {
 pub(crate) fn mingw(host: &Host, triple: &str) -> Option<String> {
     let (_, prefix, _) = MINGW.iter().find(|(of, ..)| *of == triple)?;
     let own = variables(host, triple);
-    let named = own.iter().find(|(name, _)| name.starts_with("CC_") || *name == "TARGET_CC");
-    let word = named.and_then(|(_, words)| words.split_whitespace().next().map(str::to_owned));
+    let word = named_compiler(&own).and_then(|words| words.split_whitespace().next().map(str::to_owned));
     Some(word.unwrap_or_else(|| format!("{prefix}-gcc")))
+}
+
+/// The C compiler that one of these variables of a target names, with its options.
+pub(crate) fn named_compiler(own: &BTreeMap<String, String>) -> Option<&str> {
+    let found = own.iter().find(|(name, _)| name.starts_with("CC_") || *name == "TARGET_CC");
+    found.map(|(_, words)| words.as_str())
 }
 
 /// Whether cargo's configuration or our environment has this key for the target.

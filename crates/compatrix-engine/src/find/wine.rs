@@ -61,6 +61,24 @@ pub(crate) fn quiet() -> BTreeMap<String, String> {
     vars.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect()
 }
 
+/// The variables of programs in this prefix.
+pub(crate) fn in_prefix(dir: &Path) -> BTreeMap<String, String> {
+    let mut variables = quiet();
+    variables.insert(PREFIX.to_owned(), dir.to_string_lossy().into_owned());
+    variables
+}
+
+/// Makes a prefix of the one in the cache in place of what is there, for this runner.
+///
+/// # Errors
+/// wine makes none.
+pub(crate) fn renew(host: &Host, runner: &[String], dir: &Path) -> Result<()> {
+    let Some(program) = runner.first() else { return Ok(()) };
+    let prefix = prefix(host, Path::new(program))?;
+    files::remove_dir(dir)?;
+    copy(&prefix, dir)
+}
+
 /// Under which name it is remembered that this wine has no prefix.
 pub(crate) fn failure_name(program: &Path) -> String {
     format!("wine prefix of {}", program.display())
@@ -87,7 +105,7 @@ pub(crate) fn with_additions(host: &Host, program: &Path, version: String) -> St
 ///
 /// # Errors
 /// wine makes none.
-pub(crate) fn prefix(host: &Host, program: &Path) -> Result<PathBuf> {
+fn prefix(host: &Host, program: &Path) -> Result<PathBuf> {
     let adds = lacks_prng(program) && host.ambient.find(MINGW).is_some();
     let stamp = format!("{} {} {adds} {PRNG_C}", program.display(), files::stamp(program)?);
     let name = files::hash_bytes(stamp.as_bytes()).to_string();
@@ -122,8 +140,7 @@ fn make(host: &Host, program: &Path, dir: &Path, adds: bool) -> Result<()> {
         .envs(&host.ambient.for_runs())
         // wine leads folders of its users there.
         .env("HOME", home.to_string_lossy())
-        .envs(&quiet())
-        .env(PREFIX, dir.to_string_lossy());
+        .envs(&in_prefix(dir));
     boot.timeout = Some(PATIENCE);
     let finished = host.run(&boot)?;
     let system = dir.join("drive_c/windows/system32");
@@ -159,7 +176,7 @@ fn server(program: &Path) -> PathBuf {
 ///
 /// # Errors
 /// Files cannot be copied.
-pub(crate) fn copy(from: &Path, to: &Path) -> Result<()> {
+fn copy(from: &Path, to: &Path) -> Result<()> {
     files::make_dir(&to.join("drive_c/windows/temp"))?;
     for name in ["system.reg", "user.reg", "userdef.reg", ".update-timestamp"] {
         files::copy(&from.join(name), &to.join(name))?;

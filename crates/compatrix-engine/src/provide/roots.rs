@@ -1,6 +1,5 @@
 //! Roots: which toolchain is in one, and what each SQLite is in it.
 
-use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::mpsc::Sender;
 
@@ -48,24 +47,15 @@ pub(super) fn look(host: &Host, spec: &Spec, survey: &mut Survey) {
     let outside = survey.workspace.layout.outside.iter().map(|one| one.dir.to_string_lossy().into_owned());
     let outside: Vec<String> = outside.collect();
     let before = std::mem::take(&mut survey.facts.roots);
-    let axis = spec.space.axis_of(&AxisKind::Sqlite).map(|(_, axis)| axis);
     for value in values(spec) {
         let Some(found) = survey.facts.toolchains.get_mut(&value.name) else { continue };
         if let Availability::Ready(ToolchainFacts { root: Some(root), .. }) = found {
             root.read.clone_from(&outside);
         }
-        let mut all = BTreeMap::new();
-        for sqlite in axis.into_iter().flat_map(|axis| &axis.values) {
-            let known = before.get(&value.name).and_then(|root| root.get(&sqlite.name));
-            let in_root = match known {
-                // It could not be built.
-                Some(Availability::Missing { reason }) if matches!(sqlite.setting, Setting::SqliteExact(_)) => {
-                    Availability::Missing { reason: reason.clone() }
-                }
-                _ => in_root(host, spec, (&value.name, found), sqlite, survey.facts.sqlite.get(&sqlite.name)),
-            };
-            all.insert(sqlite.name.clone(), in_root);
-        }
+        let (found, outside) = (&*found, &survey.facts.sqlite);
+        let all = elsewhere::look(spec, before.get(&value.name), |sqlite| {
+            in_root(host, spec, (&value.name, found), sqlite, outside.get(&sqlite.name))
+        });
         survey.facts.roots.insert(value.name.clone(), all);
     }
 }
@@ -86,7 +76,7 @@ fn in_root(
         _ => own_library(host, root).map_or_else(unavailable, Availability::Ready),
     };
     match &value.setting {
-        Setting::SqliteBundled => outside.cloned().unwrap_or_else(|| missing("not looked for".to_owned())),
+        Setting::SqliteBundled => elsewhere::bundled(outside),
         Setting::SqliteHost => missing(format!("the root of {name} has its own SQLite, not the host's; use `{name}`")),
         Setting::DistroSqlite(_) if value.name != *name => {
             missing(format!("the SQLite of {} is not that of the root of {name}; use `{name}`", value.name))

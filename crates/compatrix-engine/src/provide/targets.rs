@@ -1,6 +1,5 @@
 //! What each SQLite is for the targets of the axis `os`: exact versions become DLLs of Windows.
 
-use std::collections::BTreeMap;
 use std::sync::mpsc::Sender;
 
 use compatrix_model::axis::{AxisKind, AxisValue, Setting, System, ValueName};
@@ -10,7 +9,7 @@ use compatrix_model::matrix_spec::Spec;
 use super::elsewhere::{self, Wanted};
 use super::noted::unavailable;
 use crate::event::Event;
-use crate::find::facts::{Foreign, SqliteFacts};
+use crate::find::facts::Foreign;
 use crate::find::sqlite::{self, Kit};
 use crate::find::system;
 use crate::survey::Survey;
@@ -38,30 +37,15 @@ fn targets<'a>(host: &Host, spec: &'a Spec, survey: &Survey) -> Vec<Windows<'a>>
 /// Looks at what each SQLite is for each target: again, after something was provided.
 pub(super) fn look(host: &Host, spec: &Spec, survey: &mut Survey) {
     let before = std::mem::take(&mut survey.facts.libraries);
-    let axis = spec.space.axis_of(&AxisKind::Sqlite).map(|(_, axis)| axis);
     for target in targets(host, spec, survey) {
         let kit = Kit::Windows { triple: target.triple, with: &target.with };
-        let mut all = BTreeMap::new();
-        for value in axis.into_iter().flat_map(|axis| &axis.values) {
-            let known = before.get(target.os).and_then(|all| all.get(&value.name));
-            let of_target: Availability<SqliteFacts> = match (&value.setting, known) {
-                // It could not be built.
-                (Setting::SqliteExact(_), Some(Availability::Missing { reason })) => {
-                    Availability::Missing { reason: reason.clone() }
-                }
-                (Setting::SqliteExact(version), _) => {
-                    sqlite::find_exact(host, kit, version, &spec.sqlite).unwrap_or_else(unavailable)
-                }
-                (Setting::SqliteBundled, _) => match survey.facts.sqlite.get(&value.name) {
-                    Some(found) => found.clone(),
-                    None => Availability::Missing { reason: "not looked for".to_owned() },
-                },
-                _ => {
-                    Availability::Missing { reason: format!("this library is of this host, not of {}", target.triple) }
-                }
-            };
-            all.insert(value.name.clone(), of_target);
-        }
+        let all = elsewhere::look(spec, before.get(target.os), |value| match &value.setting {
+            Setting::SqliteExact(version) => {
+                sqlite::find_exact(host, kit, version, &spec.sqlite).unwrap_or_else(unavailable)
+            }
+            Setting::SqliteBundled => elsewhere::bundled(survey.facts.sqlite.get(&value.name)),
+            _ => Availability::Missing { reason: format!("this library is of this host, not of {}", target.triple) },
+        });
         survey.facts.libraries.insert(target.os.clone(), all);
     }
 }

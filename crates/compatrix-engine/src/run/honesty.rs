@@ -16,7 +16,7 @@ const UNKNOWN: &str = "--compatrix-asks-how-you-fail";
 
 /// Whether a runner of the axis `os` starts this run's programs.
 pub(super) fn is_asked(inputs: &RunInputs<'_>) -> bool {
-    inputs.target.is_some_and(|(system, _)| !system.runner.is_empty())
+    inputs.target.is_some_and(|(system, _)| system.has_runner())
 }
 
 /// Where the runner is named that starts this run's programs.
@@ -32,10 +32,8 @@ pub(super) fn whose(inputs: &RunInputs<'_>) -> String {
 /// # Errors
 /// Our own side fails.
 pub(super) fn doubt(host: &Host, inputs: &RunInputs<'_>, product: &Product, dir: &Path) -> Result<Option<String>> {
-    let (Some((system, _)), Some(target)) = (inputs.target, &inputs.build.target) else { return Ok(None) };
-    if system.runner.is_empty() {
-        return Ok(None);
-    }
+    let with_runner = inputs.target.filter(|(system, _)| system.has_runner());
+    let (Some((system, _)), Some(target)) = (with_runner, &inputs.build.target) else { return Ok(None) };
     let (words, whose) = (system.runner.join(" "), whose(inputs));
     let Some(executable) = product.executables.iter().find(|executable| !executable.own_harness) else {
         return match platform_of_target(&target.triple) == Host::platform() {

@@ -14,7 +14,7 @@ use compatrix_model::linkage::Linkage;
 use compatrix_model::matrix_spec::{Piece, Spec, Suite, Template};
 use compatrix_model::plan::{Build, Run, Target};
 
-use crate::build::{self, BuildInputs, Recorded, LIBRARY_PATH};
+use crate::build::{self, BuildInputs, Recorded};
 use crate::deps::stage;
 use crate::find::facts::{FixtureFacts, HostFacts, LeakToolFacts, SqliteFacts, StdFacts, SystemFacts};
 use crate::find::facts::{TestedPackage, ToolchainFacts};
@@ -207,15 +207,11 @@ pub(crate) fn environment(
         set("LD_BIND_NOW", "1".to_owned());
     }
     if let Some(path) = library_path_of(inputs, recorded) {
-        // What starts the executable is of this system, the executable itself may not be.
-        let theirs = inputs.target.filter(|(system, _)| system.is_wine).map(|_| build::leads_of_wine(&path));
-        set(LIBRARY_PATH, path);
-        env.extend(theirs.map(|(name, value)| (name.to_owned(), value)));
+        env.extend(build::leads_to(&path, inputs.target.map(|(system, _)| system)));
     }
     env.extend(of_cell(inputs, dir));
     if inputs.target.is_some_and(|(system, _)| system.is_wine) {
-        env.extend(wine::quiet());
-        env.insert(wine::PREFIX.to_owned(), text(dir.join(wine::FOLDER)));
+        env.extend(wine::in_prefix(&dir.join(wine::FOLDER)));
     }
     env
 }

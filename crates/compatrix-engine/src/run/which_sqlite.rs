@@ -39,7 +39,7 @@ pub(crate) enum Identified {
 /// A library cannot be read.
 pub(crate) fn identify(host: &Host, inputs: &RunInputs<'_>, product: &Product) -> Result<Identified> {
     let root = inputs.root(host);
-    let foreign = inputs.sqlite.and_then(|sqlite| sqlite.foreign.clone());
+    let foreign = inputs.sqlite.and_then(|sqlite| sqlite.foreign.as_ref());
     let own_loader = product.executables.iter().find_map(|executable| executable.inspection.loader());
     let mut first = None;
     let tests = product.executables.iter().map(|executable| (executable, true));
@@ -54,7 +54,7 @@ pub(crate) fn identify(host: &Host, inputs: &RunInputs<'_>, product: &Product) -
             &executable.recorded,
         );
         let loaded = match loaded {
-            Ok(Some(Loaded::File(library))) => Some(prove_library(host, (root.as_ref(), foreign.as_ref()), &library)?),
+            Ok(Some(Loaded::File(library))) => Some(prove_library(host, (root.as_ref(), foreign), &library)?),
             Ok(Some(Loaded::SharedCache(name))) => Some(prove_cached(host, &name)),
             Ok(None) => None,
             // Nothing was planned that could differ.
@@ -214,18 +214,11 @@ fn none_at_all(executables: &[Executable]) -> String {
 }
 
 /// What a library says it is: in its root, or to a program of its target.
-fn prove_library(
-    host: &Host,
-    (root, foreign): (Option<&Arc<Enclosure>>, Option<&Foreign>),
-    library: &Path,
-) -> Result<SqliteProof> {
+fn prove_library(host: &Host, by: (Option<&Arc<Enclosure>>, Option<&Foreign>), library: &Path) -> Result<SqliteProof> {
     let file = files::real(library).with_context(|| format!("cannot find {}", library.display()))?;
     let sha256 = files::sha256(&file, &host.memo)?;
     // The library may not be a SQLite at all; then only its hash is known.
-    let said = match foreign {
-        Some(with) => sqlite::of_foreign(host, with, &file).ok(),
-        None => sqlite::of_library(host, root, &file).ok(),
-    };
+    let said = sqlite::of_any_library(host, by, &file).ok();
     let (version, source_id, compile_options) = match said {
         Some(said) => (said.version, Some(said.source_id), said.compile_options),
         None => ("unknown".to_owned(), None, Vec::new()),

@@ -25,7 +25,6 @@ fn own<'f>(
 
 /// The state of a value in this place, if it depends on that.
 pub(super) fn state(facts: &PlanFacts, place: Place<'_>, axis: &Axis, value: usize) -> Option<ValueState> {
-    let own = own(facts, place)?;
     match axis.kind {
         AxisKind::Sqlite => {}
         AxisKind::Rust
@@ -36,7 +35,7 @@ pub(super) fn state(facts: &PlanFacts, place: Place<'_>, axis: &Axis, value: usi
         | AxisKind::Env { .. } => return None,
     }
     let name = &axis.values[value].name;
-    Some(match own.get(name)? {
+    Some(match own(facts, place)?.get(name)? {
         Availability::Missing { reason } => ValueState::Missing(reason.clone()),
         Availability::Ready(_) | Availability::Obtainable { .. } => {
             sqlite(facts, place, name).map_or(ValueState::Ready, ValueState::Provide)

@@ -10,7 +10,9 @@ use compatrix_binary::load::{resolve, Environment, Files, Loader, Object, Resolv
 use compatrix_binary::{Binary, Format};
 
 use crate::build::inspect::is_sqlite;
+use crate::find::facts::SystemFacts;
 use crate::sys::files;
+use crate::sys::os::env::LIBRARY_PATH;
 
 /// A SQLite that a loader gives to an executable.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -86,9 +88,12 @@ pub(super) fn before_others((executable, dir): (&Path, &Path), asks: &Binary, li
     folders.iter().flat_map(|folder| names.iter().map(|name| folder.join(name))).collect()
 }
 
-/// The variable by which programs under wine are led to these folders, joined by `:`.
-pub(crate) fn leads_of_wine(folders: &str) -> (&'static str, String) {
-    leads(Loader::Windows, folders)
+/// The variables that lead programs of this system, and those under its runner, to these folders, joined by `:`. What starts
+/// an executable is of this host, the executable itself may not be.
+pub(crate) fn leads_to(folders: &str, system: Option<&SystemFacts>) -> BTreeMap<String, String> {
+    let of_wine = system.filter(|system| system.is_wine).map(|_| leads(Loader::Windows, folders));
+    let of_host = (LIBRARY_PATH, folders.to_owned());
+    [of_host].into_iter().chain(of_wine).map(|(name, value)| (name.to_owned(), value)).collect()
 }
 
 fn environment(

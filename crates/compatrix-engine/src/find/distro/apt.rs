@@ -31,6 +31,17 @@ pub(super) struct Apt<'h> {
     architecture: String,
 }
 
+/// apt's checks and its patience, whatever the host's configuration says (apt.conf(5)).
+pub(super) const CHECKS: [&str; 7] = [
+    "APT::Get::AllowUnauthenticated \"false\"",
+    "Acquire::AllowInsecureRepositories \"false\"",
+    "Acquire::AllowWeakRepositories \"false\"",
+    "Acquire::AllowDowngradeToInsecureRepositories \"false\"",
+    "Acquire::Retries \"1\"",
+    "Acquire::http::Timeout \"20\"",
+    "Acquire::https::Timeout \"20\"",
+];
+
 impl<'h> Apt<'h> {
     /// Sets up the state. The caller holds the lock of all such states.
     pub(super) fn open(host: &'h Host, request: &'h Request) -> Result<Self, AptTrouble> {
@@ -300,6 +311,7 @@ fn configuration(dir: &Path, architecture: &str, own_keys: bool) -> Result<Strin
         true => format!("Dir::Etc::trusted \"/dev/null\";\nDir::Etc::trustedparts \"{folder}/trusted\";\n"),
         false => String::new(),
     };
+    let checks: String = CHECKS.iter().map(|check| format!("{check};\n")).collect();
     Ok(format!(
         "// Made by compatrix: a private state, without root, with all checks.\n\
          #clear APT::Update;\n\
@@ -323,16 +335,10 @@ fn configuration(dir: &Path, architecture: &str, own_keys: bool) -> Result<Strin
          APT::Default-Release \"\";\n\
          APT::Install-Recommends \"false\";\n\
          APT::Install-Suggests \"false\";\n\
-         APT::Get::AllowUnauthenticated \"false\";\n\
          APT::Sandbox::User \"root\";\n\
          APT::Update::Error-Mode \"any\";\n\
-         Acquire::AllowInsecureRepositories \"false\";\n\
-         Acquire::AllowWeakRepositories \"false\";\n\
-         Acquire::AllowDowngradeToInsecureRepositories \"false\";\n\
          Acquire::GzipIndexes \"true\";\n\
          Acquire::Languages \"none\";\n\
-         Acquire::Retries \"1\";\n\
-         Acquire::http::Timeout \"20\";\n\
-         Acquire::https::Timeout \"20\";\n"
+         {checks}"
     ))
 }

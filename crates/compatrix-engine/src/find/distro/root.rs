@@ -6,7 +6,7 @@ use std::time::Duration;
 use anyhow::{anyhow, Context, Result};
 use compatrix_model::apt::{Package, Request};
 
-use super::apt::Apt;
+use super::apt::{Apt, CHECKS};
 use super::packages::DebPackage;
 use super::trouble::{explain, AptTrouble};
 use super::unpack::{Note, NOTE};
@@ -95,7 +95,7 @@ fn command(host: &Host, apt: &Apt<'_>, request: &Request, (tar, work): (&Path, &
         // An archive that is a folder of this machine is not seen in the new root without it.
         .args(files::exists(Path::new(MIRRORS)).then(|| format!("--hook-dir={MIRRORS}")))
         .args(apt.own_keys().map(|keys| format!("--keyring={}", text(&keys))))
-        .args(checks().map(|option| format!("--aptopt={option}")))
+        .args(CHECKS.map(|option| format!("--aptopt={option}")))
         // Nobody looks things up in these.
         .args(["doc", "man", "locale", "info"].map(|dir| format!("--dpkgopt=path-exclude=/usr/share/{dir}/*")))
         .args([request.suite.clone(), text(tar), text(&apt.sources())])
@@ -103,19 +103,6 @@ fn command(host: &Host, apt: &Apt<'_>, request: &Request, (tar, work): (&Path, &
     command.timeout = Some(TIMEOUT);
     command.patience = Some(PATIENCE);
     command
-}
-
-/// apt's checks, whatever the host's configuration says.
-fn checks() -> [&'static str; 7] {
-    [
-        "APT::Get::AllowUnauthenticated \"false\"",
-        "Acquire::AllowInsecureRepositories \"false\"",
-        "Acquire::AllowWeakRepositories \"false\"",
-        "Acquire::AllowDowngradeToInsecureRepositories \"false\"",
-        "Acquire::Retries \"1\"",
-        "Acquire::http::Timeout \"20\"",
-        "Acquire::https::Timeout \"20\"",
-    ]
 }
 
 /// Whether user namespaces with subordinate ids work for us, as mmdebstrap wants them (unshare(1), subuid(5)).

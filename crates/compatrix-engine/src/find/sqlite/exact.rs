@@ -22,7 +22,7 @@ use crate::sys::process::Command;
 /// What is in the folder of a version; another word for each other contents.
 const CONTENTS: &str = "library, header, pkg-config";
 
-/// The file in it that tells what was built. It is written last.
+/// The record of the build in that folder. It is written last, so a folder without it is incomplete.
 const NOTE: &str = "built.json";
 
 /// A version to build.
@@ -100,7 +100,7 @@ fn read(kit: Kit<'_>, dir: &Path, version: &Version) -> Result<SqliteFacts> {
         link_dir: Some(folder.clone()),
         include_dir: Some(folder),
         promised: Some(Promised { version: version.clone(), by: format!("`{version}`") }),
-        foreign: kit.foreign(),
+        foreign: kit.foreign().cloned(),
     })
 }
 

@@ -45,11 +45,26 @@ pub fn of_library(host: &Host, root: Option<&Arc<Enclosure>>, library: &Path) ->
     })
 }
 
+/// The same of a library that may be of another target.
+///
+/// # Errors
+/// There is no compiler or loader for it, or the file is no SQLite.
+pub(crate) fn of_any_library(
+    host: &Host,
+    (root, foreign): (Option<&Arc<Enclosure>>, Option<&Foreign>),
+    library: &Path,
+) -> Result<Identity> {
+    match foreign {
+        Some(with) => of_foreign(host, with, library),
+        None => of_library(host, root, library),
+    }
+}
+
 /// Identifies a shared library of another target, by a program of that target.
 ///
 /// # Errors
 /// There is no compiler for it, its runner does not start the program, or the file is no SQLite.
-pub(crate) fn of_foreign(host: &Host, with: &Foreign, library: &Path) -> Result<Identity> {
+fn of_foreign(host: &Host, with: &Foreign, library: &Path) -> Result<Identity> {
     let hash = files::sha256(library, &host.memo)?;
     let how = format!("{} {}", with.compiler, with.runner.join(" "));
     host.memo.fact(&format!("sqlite of {how} {hash}"), "", || {
@@ -67,10 +82,9 @@ pub(crate) fn of_foreign(host: &Host, with: &Foreign, library: &Path) -> Result<
         let mut command = Command::new(&words[0], scratch.path()).args(words[1..].iter().cloned());
         command = command.envs(&host.ambient.for_runs());
         if with.is_wine {
-            let prefix = wine::prefix(host, Path::new(&words[0]))?;
             let own = scratch.path().join(wine::FOLDER);
-            wine::copy(&prefix, &own)?;
-            command = command.envs(&wine::quiet()).env(wine::PREFIX, own.to_string_lossy());
+            wine::renew(host, &with.runner, &own)?;
+            command = command.envs(&wine::in_prefix(&own));
         }
         command.timeout = Some(PATIENCE);
         let said = ask(host, &command)?;

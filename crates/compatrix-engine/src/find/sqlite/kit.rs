@@ -42,7 +42,7 @@ impl Kit<'_> {
         }
     }
 
-    /// What tells its folder from those of other kits.
+    /// Distinguishes the kit's folders in the cache; `None` for this system.
     pub(super) fn name(&self) -> Option<&str> {
         match self {
             Kit::Here => None,
@@ -73,10 +73,10 @@ impl Kit<'_> {
     }
 
     /// What compiles and starts programs of the library's target.
-    pub(super) fn foreign(&self) -> Option<Foreign> {
+    pub(super) fn foreign(&self) -> Option<&Foreign> {
         match self {
             Kit::Here | Kit::Root(_) => None,
-            Kit::Windows { with, .. } => Some((*with).clone()),
+            Kit::Windows { with, .. } => Some(with),
         }
     }
 
@@ -125,13 +125,10 @@ impl Kit<'_> {
             Kit::Here | Kit::Root(_) => command.args(["-lpthread", "-ldl", "-lm"]),
         };
         c_compiler::compile(host, &command, what)?;
-        match self {
-            Kit::Windows { with, .. } => identity::of_foreign(host, with, &library),
-            Kit::Here | Kit::Root(_) => {
-                files::symlink(LIBRARY, &dir.join("libsqlite3.so"))?;
-                identity::of_library(host, inside.as_ref(), &library)
-            }
+        if matches!(self, Kit::Here | Kit::Root(_)) {
+            files::symlink(LIBRARY, &dir.join("libsqlite3.so"))?;
         }
+        identity::of_any_library(host, (inside.as_ref(), self.foreign()), &library)
     }
 }
 

@@ -24,8 +24,6 @@ struct Known<'a> {
     /// `[ci]` itself.
     ci: &'a Table,
     runners: &'a [(String, String)],
-    /// The platforms of `[ci.runners]`, also those whose label is missing.
-    declared: &'a [&'a str],
 }
 
 /// Lowers `[ci]`; none if the spec has none.
@@ -42,11 +40,9 @@ pub(in crate::matrix_spec) fn ci(
     let label = |runner: &Node| runner.table().map_or_else(|| runner.text().map(str::to_owned), |it| it.owned("label"));
     let runners: Vec<(String, String)> =
         entries.clone().filter_map(|runner| Some((runner.key.clone(), label(&runner.node)?))).collect();
-    let is_tried = |runner: &&Entry| runner.node.table().is_some_and(|it| it.flag("may-fail") == Some(true));
-    let tried_platforms = entries.filter(is_tried).map(|runner| runner.key.clone()).collect();
-    let declared: Vec<&str> =
-        table.table("runners").into_iter().flat_map(|it| &it.entries).map(|it| &*it.key).collect();
-    let known = Known { root, suites, profiles, ci: table, runners: &runners, declared: &declared };
+    let tried = entries.filter(|runner| is_tried(table, &runner.key));
+    let tried_platforms = tried.map(|runner| runner.key.clone()).collect();
+    let known = Known { root, suites, profiles, ci: table, runners: &runners };
     let mut events = BTreeMap::new();
     for event in CiEvent::ALL {
         let found = table.entry(event.as_str()).and_then(|entry| Some((entry, entry.node.table()?)));
@@ -195,7 +191,7 @@ impl Known<'_> {
     fn check_platform(&self, node: &Node, c: &mut Collector<'_>) {
         let Some(platform) = node.text() else { return };
         let lost = self.ci.table("runners").is_none_or(|runners| is_lost(runners, platform));
-        if lost || self.declared.contains(&platform) {
+        if lost || runner(self.ci, platform).is_some() {
             return;
         }
         let problem = Problem::new(format!("the platform `{platform}` has no runner"));
@@ -218,7 +214,7 @@ impl Known<'_> {
         let whole = self.ci.table("runners").is_some_and(|runners| runners.rejected.is_empty());
         for node in first.filter(|_| whole) {
             let Some(platform) = node.text() else { continue };
-            if !self.declared.contains(&platform) {
+            if runner(self.ci, platform).is_none() {
                 let problem = Problem::new(format!("the claim is not proven by CI: `{platform}` has no runner"));
                 let help = format!("add `{platform} = \"{}\"` to `[ci.runners]`", usual_runner(platform));
                 c.warning(node.span.clone(), problem.help(help));
@@ -262,10 +258,15 @@ impl Known<'_> {
     }
 }
 
+/// What `[ci.runners]` says of this platform, also where the label is missing.
+fn runner<'t>(ci: &'t Table, platform: &str) -> Option<&'t Entry> {
+    ci.table("runners")?.entry(platform)
+}
+
 /// Whether the runner of this platform may fail.
 fn is_tried(ci: &Table, platform: &str) -> bool {
-    let runner = ci.table("runners").and_then(|runners| runners.entry(platform));
-    runner.and_then(|runner| runner.node.table()).is_some_and(|it| it.flag("may-fail") == Some(true))
+    let table = runner(ci, platform).and_then(|runner| runner.node.table());
+    table.is_some_and(|it| it.flag("may-fail") == Some(true))
 }
 
 /// Whether the key was there and could not be read.
