@@ -41,6 +41,8 @@
 #define ALL_MS 2400
 #define LEAST_MS 20
 #define STEP_MS 2
+/* The longest time that a process may take to become another program. */
+#define BECOMES_MS 1000
 #define MARK "COMPATRIX_MARK="
 
 typedef int (*main_function)(int, char **, char **);
@@ -210,12 +212,12 @@ static void tell_new(int fd, const char *target) {
   put("\n");
 }
 
-/* What a file such as /proc/PID/stat says, proc_pid_stat(5): fields 2 to 4, 20 (how many threads) and 22 (when it
-   started, in clock ticks since boot). */
+/* What a file such as /proc/PID/stat says, proc_pid_stat(5): fields 2 to 4, 20 (how many threads), 22 (when it started,
+   in clock ticks since boot), 23 (the size of its memory), 50 and 51 (where its environment begins and ends). */
 struct stat_file {
   char name[64], state;
   int parent, threads;
-  unsigned long long start;
+  unsigned long long start, memory, env_start, env_end;
 };
 
 static int read_stat(const char *path, struct stat_file *to) {
@@ -227,12 +229,18 @@ static int read_stat(const char *path, struct stat_file *to) {
   snprintf(to->name, sizeof to->name, "%s", from + 1);
   char *at = end + 2;
   if (sscanf(at, "%c %d", &to->state, &to->parent) != 2) return 0;
-  for (int field = 3; at && field < 22; field++) {
-    at = strchr(at, ' ');
-    if (at) at++;
-    if (at && field == 19) to->threads = atoi(at);
+  int field = 3;
+  while (field < 51 && (at = strchr(at, ' '))) {
+    unsigned long long value = strtoull(++at, NULL, 10);
+    switch (++field) {
+      case 20: to->threads = value; break;
+      case 22: to->start = value; break;
+      case 23: to->memory = value; break;
+      case 50: to->env_start = value; break;
+      case 51: to->env_end = value; break;
+    }
   }
-  return at && sscanf(at, "%llu", &to->start) == 1;
+  return field == 51;
 }
 
 /* Whether it will go on as soon as the machine lets it. */
@@ -297,15 +305,32 @@ static void tell_threads(const struct threads *all) {
   }
 }
 
-/* Whether it carries the mark that our own process was given: it descends from it. */
+static void pause_ms(int ms) {
+  struct timespec t = {0, ms * 1000000L};
+  nanosleep(&t, NULL);
+}
+
+/* Whether it carries the mark that our own process was given: it descends from it. While it becomes another program, its
+   environment seems to be empty; whoever started it goes on before that is over. */
 static int is_marked(int pid) {
   char path[64];
   static char text[1 << 16];
   if (!*mark) return 0;
-  snprintf(path, sizeof path, "/proc/%d/environ", pid);
-  ssize_t n = slurp(path, text, sizeof text);
-  for (char *at = text; n > 0 && at < text + n; at += strlen(at) + 1)
-    if (!strcmp(at, mark)) return 1;
+  for (int left = BECOMES_MS; left > 0; left--) {
+    snprintf(path, sizeof path, "/proc/%d/environ", pid);
+    ssize_t n = slurp(path, text, sizeof text);
+    for (char *at = text; n > 0 && at < text + n; at += strlen(at) + 1)
+      if (!strcmp(at, mark)) return 1;
+    if (n) return 0;
+    struct stat_file stat;
+    snprintf(path, sizeof path, "/proc/%d/stat", pid);
+    /* A thread of the kernel and an ended process have no memory. */
+    if (!read_stat(path, &stat) || !stat.memory) return 0;
+    if (!stat.env_end)
+      pause_ms(1);
+    else if (stat.env_start == stat.env_end)
+      return 0;
+  }
   return 0;
 }
 
@@ -341,11 +366,6 @@ static int children(int tell, int *on) {
   }
   closedir(dir);
   return count;
-}
-
-static void pause_ms(int ms) {
-  struct timespec t = {0, ms * 1000000L};
-  nanosleep(&t, NULL);
 }
 
 static void *nothing(void *none) { return none; }

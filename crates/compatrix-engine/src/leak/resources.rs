@@ -8,6 +8,7 @@
 mod tests;
 
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use anyhow::{anyhow, Result};
 use compatrix_leak::resources::{self, Baseline, Growth, Held, LeftFile, Look, Places};
@@ -170,9 +171,8 @@ fn repeat(bench: &Bench<'_>, unit: &Unit<'_>, library: &Path, ran: &RanUnit) -> 
         anyhow::bail!("it has a custom harness");
     }
     let limit = bench.inputs.suite.timeout;
-    // As many as there is time for.
-    let fit = limit.as_millis() / ran.finished.wall.as_millis().max(1);
-    let calls = calls.max(resources::FEWEST).min(u32::try_from(fit).unwrap_or(u32::MAX));
+    let most = most_calls(limit, &ran.finished);
+    let calls = calls.max(resources::FEWEST).min(most);
     if calls < resources::FEWEST {
         anyhow::bail!("{} calls would take longer than the time limit of {limit:?}", resources::FEWEST);
     }
@@ -182,7 +182,7 @@ fn repeat(bench: &Bench<'_>, unit: &Unit<'_>, library: &Path, ran: &RanUnit) -> 
     let mut growth = resources::growth(&held, baseline);
     // Noise does not grow twice for so long; growth that slows down is checked a third time.
     for _ in 0..2 {
-        if !matches!(growth, Growth::Grows { .. }) || ran.finished.wall * calls * CONFIRM >= limit {
+        if !matches!(growth, Growth::Grows { .. }) || calls * CONFIRM >= most {
             break;
         }
         let longer = called(bench, unit, library, harness, calls * CONFIRM)?;
@@ -197,6 +197,12 @@ fn repeat(bench: &Bench<'_>, unit: &Unit<'_>, library: &Path, ran: &RanUnit) -> 
         }
     }
     Ok((Some(held), growth))
+}
+
+/// How many calls there is time for, if each takes what the first one took. As with the limit, what the machine took from
+/// it does not count: on a busy one, what is kept in a `static` would be a leak.
+fn most_calls(limit: Duration, first: &Finished) -> u32 {
+    u32::try_from(limit.as_millis() / first.had.as_millis().max(1)).unwrap_or(u32::MAX)
 }
 
 /// The snapshots of this many calls in one process.

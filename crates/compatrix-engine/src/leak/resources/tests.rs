@@ -53,3 +53,52 @@ fn what_is_left_in_a_folder_is_told_by_its_first_name() {
     assert_eq!(left[0].bytes, 5);
     assert!(left_files(&dir.path().join("not there")).unwrap().is_empty());
 }
+
+#[test]
+#[cfg(unix)] // a program to start
+fn there_is_time_for_as_many_calls_as_the_limit_counts() {
+    let supervisor = crate::sys::supervisor::Supervisor::new("test of calls");
+    let mut first = Command::new("/bin/sh", "/").args(["-c", ":"]).run(&supervisor).unwrap();
+    first.wall = Duration::from_secs(5);
+    for (had, calls) in [(250, 60), (5000, 3), (0, 15_000)] {
+        first.had = Duration::from_millis(had);
+        assert_eq!(most_calls(Duration::from_secs(15), &first), calls, "{had} ms");
+    }
+}
+
+/// A program with the library in it, which asks about processes that it has just started.
+const JUST_STARTED: &str = "
+#include <signal.h>
+#include <spawn.h>
+#include <sys/wait.h>
+int main(void) {
+  strcpy(mark, MARK \"it\");
+  int missed = 0;
+  for (int n = 0; n < 200; n++) {
+    pid_t pid;
+    char *words[] = {\"sleep\", \"600\", NULL}, *ours[] = {mark, NULL}, *none[] = {NULL};
+    int is_ours = n % 10 > 0;
+    if (posix_spawn(&pid, \"/bin/sleep\", NULL, NULL, words, is_ours ? ours : none)) return 2;
+    missed += is_marked(pid) != is_ours;
+    kill(pid, SIGKILL);
+    waitpid(pid, NULL, 0);
+  }
+  return missed > 0;
+}
+";
+
+#[test]
+#[cfg(all(target_os = "linux", target_env = "gnu"))] // as the library
+fn a_process_that_a_test_has_just_started_is_known_as_its_own() {
+    let dir = tempfile::tempdir().unwrap();
+    let (source, program) = (dir.path().join("it.c"), dir.path().join("it"));
+    files::write(&source, format!("{}{JUST_STARTED}", LOOK.source).as_bytes()).unwrap();
+    let supervisor = crate::sys::supervisor::Supervisor::new("test of a mark");
+    let run = |program: &str, args: &[&str]| {
+        let command = Command::new(program, dir.path()).args(args.iter().copied()).env("PATH", "/usr/bin:/bin");
+        let finished = command.run(&supervisor).unwrap();
+        assert!(finished.status.success(), "{program}: {} {}", finished.status, finished.stderr.text());
+    };
+    run("cc", &[&*source.to_string_lossy(), "-o", &program.to_string_lossy(), "-ldl"]);
+    run(&program.to_string_lossy(), &[]);
+}
