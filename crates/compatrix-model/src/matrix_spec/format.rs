@@ -10,7 +10,7 @@ use super::sqlite;
 use crate::apt;
 use crate::axis::{AxisName, InvalidName, ValueName};
 use crate::condition::partial_version;
-use field::{apt_source, platform, runner_word, sqlite_value, target, toolchain};
+use field::{apt_source, no_backslash, place_of_one_machine, platform, runner_word, sqlite_value, target, toolchain};
 use serde_json::{json, Map, Value};
 
 pub(crate) use field::fixture;
@@ -133,7 +133,7 @@ impl TextFormat for Format {
             Format::AxisName => Some(r"^[a-z][a-z0-9_-]*$"),
             Format::PackageName => Some(r"^[A-Za-z_][A-Za-z0-9_-]*$"),
             Format::FeatureName => Some(r"^[A-Za-z0-9_][A-Za-z0-9_+./?-]*$"),
-            Format::RelativePath => Some(r"^[^/\\]"),
+            Format::RelativePath => Some(r"^[^/\\~][^\\]*$"),
             Format::Version => Some(r"^\d+(\.\d+){0,2}$"),
             Format::ExactVersion => Some(r"^\d+\.\d+\.\d+([-+].*)?$"),
             // Their other values, and names of distributions, are too many for a pattern.
@@ -268,14 +268,15 @@ fn feature(text: &str) -> Result<(), Problem> {
 }
 
 pub(super) fn relative_path(text: &str) -> Result<(), Problem> {
-    let windows_drive = text.as_bytes().get(1) == Some(&b':');
+    let help = "write a path relative to the workspace root, without `..`";
     if text.trim().is_empty() {
         Err(Problem::new("an empty path"))
-    } else if text.starts_with(['/', '\\', '~']) || windows_drive || text.split(['/', '\\']).any(|part| part == "..") {
-        Err(Problem::new(format!("`{text}` is not below the workspace root"))
-            .help("write a path relative to the workspace root, without `..`"))
+    } else if let Some(place) = place_of_one_machine(text) {
+        Err(Problem::new(format!("`{text}` is on {place}")).help(help))
+    } else if text.starts_with(['/', '\\', '~']) || text.split(['/', '\\']).any(|part| part == "..") {
+        Err(Problem::new(format!("`{text}` is not below the workspace root")).help(help))
     } else {
-        Ok(())
+        no_backslash(text, "write `/` between folders: the spec is read on every system")
     }
 }
 

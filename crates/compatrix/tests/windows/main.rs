@@ -171,8 +171,16 @@ fn below(folder: &Path, files: &mut Vec<PathBuf>) {
 }
 
 #[test]
-fn a_drive_in_a_spec_is_refused() {
+fn a_path_of_windows_in_a_spec_is_refused() {
     let Some(made) = Made::new() else { return };
-    made.write("compat/matrix.toml", &SPEC.replace("packages", "evidence = 'C:/proof'\npackages"));
-    assert_eq!(made.run(&["plan"]).code, Some(2));
+    for (path, said) in [
+        ("C:/proof", "`C:/proof` is on a drive of one machine"),
+        (r"\\server\proof", r"`\\server\proof` is on another machine's share"),
+        (r"compat\proof", "did you mean `compat/proof`?"),
+    ] {
+        made.write("compat/matrix.toml", &SPEC.replace("packages", &format!("evidence = '{path}'\npackages")));
+        let ran = made.run(&["plan"]);
+        assert_eq!(ran.code, Some(2), "{path}");
+        assert!(ran.stderr.contains(said), "{path}: {}", ran.stderr);
+    }
 }

@@ -183,21 +183,33 @@ pub(super) fn target(text: &str) -> Result<(), Problem> {
     Ok(())
 }
 
-/// Whether a text begins with a drive of Windows: `C:\wine`.
-fn has_drive(text: &str) -> bool {
-    text.as_bytes().get(1) == Some(&b':') && text.starts_with(|c: char| c.is_ascii_alphabetic())
+/// Where a path of Windows leads that is of one machine: `C:\wine`, `C:/wine`, `\\server\share`.
+pub(super) fn place_of_one_machine(text: &str) -> Option<&'static str> {
+    if text.as_bytes().get(1) == Some(&b':') && text.starts_with(|c: char| c.is_ascii_alphabetic()) {
+        Some("a drive of one machine")
+    } else if text.starts_with(r"\\") {
+        Some("another machine's share")
+    } else {
+        None
+    }
+}
+
+/// A backslash is between folders on Windows, and a part of a name elsewhere.
+pub(super) fn no_backslash(text: &str, help: &str) -> Result<(), Problem> {
+    if text.contains('\\') {
+        return Err(Problem::new(format!("`{text}` has a backslash")).nearest(text.replace('\\', "/")).help(help));
+    }
+    Ok(())
 }
 
 pub(super) fn runner_word(text: &str) -> Result<(), Problem> {
     let help = "write a program on PATH (`wine64`), or a file below the workspace root with `/` (`ci/run.sh`)";
     if text.trim().is_empty() {
         Err(Problem::new("an empty word").help(help))
-    } else if has_drive(text) {
-        Err(Problem::new(format!("`{text}` is on a drive of one machine")).help(help))
-    } else if text.contains('\\') {
-        Err(Problem::new(format!("`{text}` has a backslash")).nearest(text.replace('\\', "/")).help(help))
+    } else if let Some(place) = place_of_one_machine(text) {
+        Err(Problem::new(format!("`{text}` is on {place}")).help(help))
     } else {
-        Ok(())
+        no_backslash(text, help)
     }
 }
 
