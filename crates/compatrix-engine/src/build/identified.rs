@@ -19,7 +19,10 @@ pub(crate) fn build(host: &Host, build: &Build, inputs: &BuildInputs<'_>, jobs: 
     let root = cargo::inside(host, inputs.toolchain, &target_dir(host, build));
     let wrong = match &inputs.toolchain.misnamed {
         Some(wrong) => Some(wrong.clone()),
-        None => inputs.link.and_then(|link| sqlite::other_than_promised(host, root.as_ref(), link)),
+        None => match inputs.link {
+            Some(link) => sqlite::other_than_promised(host, root.as_ref(), link)?,
+            None => None,
+        },
     };
     if let Some(cause) = wrong {
         let failure = NotBuilt::because(Outcome::Misidentified, cause, String::new());

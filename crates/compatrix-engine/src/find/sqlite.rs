@@ -51,22 +51,32 @@ fn sqlite_of_crate(carrier: &SqliteCrate) -> Option<Version> {
 
 /// How a library is another version than its name or package promises, as a sentence; `None` if it is that one, or if
 /// nothing is promised.
-pub(crate) fn other_than_promised(host: &Host, root: Option<&Arc<Enclosure>>, facts: &SqliteFacts) -> Option<String> {
-    let (promised, library) = (facts.promised.as_ref()?, facts.library.as_ref()?);
+///
+/// # Errors
+/// Nothing could ask it: there is no compiler, or wine starts no program.
+pub(crate) fn other_than_promised(
+    host: &Host,
+    root: Option<&Arc<Enclosure>>,
+    facts: &SqliteFacts,
+) -> Result<Option<String>> {
+    let (Some(promised), Some(library)) = (facts.promised.as_ref(), facts.library.as_ref()) else { return Ok(None) };
     // One that was cut off ends whoever loads it, often without a word.
-    let asked = identity::of_any_library(host, (root, facts.foreign.as_ref()), Path::new(library));
-    let Ok(identity::Identity { version: said, .. }) = asked else {
-        let text =
-            format!("{library} does not say which SQLite it is, and may be damaged; remove its folder and run again");
-        return Some(text);
+    let said = match identity::of_any_library(host, (root, facts.foreign.as_ref()), Path::new(library)) {
+        Ok(identity) => identity.version,
+        Err(error) if error.is::<identity::SaysNothing>() => {
+            return Ok(Some(format!(
+                "{library} does not say which SQLite it is, and may be damaged; remove its folder and run again"
+            )));
+        }
+        Err(error) => return Err(error.context(format!("cannot ask {library} which SQLite it is"))),
     };
     let is_that = said.parse::<Version>().is_ok_and(|version| version == promised.version);
-    (!is_that).then(|| {
+    Ok((!is_that).then(|| {
         format!(
             "{library} says that it is SQLite {said}, but {} promises {}; remove its folder and run again",
             promised.by, promised.version
         )
-    })
+    }))
 }
 
 /// The SQLite that the loader and the linker find on this host.

@@ -24,6 +24,8 @@ const PATIENCE: Duration = Duration::from_secs(300);
 const MINGW: &str = "x86_64-w64-mingw32-gcc";
 /// A library that std needs and wine before 8.13 lacks (std's `sys/random/windows.rs` calls its `ProcessPrng`).
 const PRNG: &str = "bcryptprimitives.dll";
+/// The file of a prefix that says what the prefix held when it was made.
+const INVENTORY: &str = "inventory";
 /// `ProcessPrng` by wine's own source of random bytes.
 const PRNG_C: &str = "#include <windows.h>
 BOOLEAN NTAPI SystemFunction036(PVOID, ULONG);
@@ -111,14 +113,15 @@ fn prefix(host: &Host, program: &Path) -> Result<PathBuf> {
     let name = files::hash_bytes(stamp.as_bytes()).to_string();
     let all = host.cache.join("wine");
     let whole = all.join(&name[..16]);
-    if files::exists(&whole) {
+    if is_whole(&whole) {
         return Ok(whole);
     }
     files::make_dir(&all)?;
     let _lock = files::lock_exclusive(&all.join(format!("{}.lock", &name[..16])))?;
-    if files::exists(&whole) {
+    if is_whole(&whole) {
         return Ok(whole);
     }
+    files::remove_dir(&whole)?;
     let making = tempfile::Builder::new().prefix(".making").tempdir_in(&all).context("no folder for wine's prefix")?;
     let made = make(host, program, making.path(), adds);
     if let Err(error) = made {
@@ -163,7 +166,37 @@ fn make(host: &Host, program: &Path, dir: &Path, adds: bool) -> Result<()> {
         }
         files::remove(&source)?;
     }
-    Ok(())
+    files::write(&dir.join(INVENTORY), inventory(dir)?.as_bytes())
+}
+
+/// Whether a prefix is there and as it was made. Nothing runs in the one of the cache, but the prefixes of runs link to its
+/// files: what a test writes into `C:\windows` would be there for all runs after it.
+fn is_whole(prefix: &Path) -> bool {
+    let noted = files::read_text(&prefix.join(INVENTORY));
+    noted.is_ok_and(|noted| inventory(prefix).is_ok_and(|found| found == noted))
+}
+
+/// The names of all in a folder, with the stamps of files, as a hash.
+fn inventory(prefix: &Path) -> Result<String> {
+    let mut lines = Vec::new();
+    let mut folders = vec![prefix.to_owned()];
+    while let Some(folder) = folders.pop() {
+        for entry in files::list(&folder)? {
+            if entry == prefix.join(INVENTORY) {
+                continue;
+            }
+            let name = entry.strip_prefix(prefix).unwrap_or(&entry).display();
+            if files::is_own_dir(&entry) {
+                lines.push(format!("{name}/"));
+                folders.push(entry);
+            } else {
+                let what = files::link_text(&entry).or_else(|_| files::stamp(&entry))?;
+                lines.push(format!("{name} {what}"));
+            }
+        }
+    }
+    lines.sort();
+    Ok(files::hash_parts(lines.iter().map(String::as_str)).to_string())
 }
 
 /// The server of this wine: beside it, by one of two names, or on PATH.
@@ -226,6 +259,29 @@ fn copy_folders(from: &Path, to: &Path) -> Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_prefix_counts_only_as_it_was_made() {
+        let dir = tempfile::tempdir().unwrap();
+        let prefix = dir.path().join("prefix");
+        let system = prefix.join("drive_c/windows/system32");
+        files::write(&prefix.join("system.reg"), b"registry").unwrap();
+        files::write(&system.join("kernel32.dll"), b"library").unwrap();
+        files::symlink("../drive_c", &prefix.join("c:")).unwrap();
+        assert!(!is_whole(&prefix), "one of a version that noted nothing");
+        let note = || files::write(&prefix.join(INVENTORY), inventory(&prefix).unwrap().as_bytes()).unwrap();
+        note();
+        assert!(is_whole(&prefix));
+        files::write(&system.join("sqlite3.dll"), b"planted").unwrap();
+        assert!(!is_whole(&prefix), "a library that a test put there");
+        files::remove(&system.join("sqlite3.dll")).unwrap();
+        assert!(is_whole(&prefix));
+        files::write(&system.join("kernel32.dll"), b"another").unwrap();
+        assert!(!is_whole(&prefix), "a library that a test replaced");
+        note();
+        files::remove(&prefix.join("system.reg")).unwrap();
+        assert!(!is_whole(&prefix), "a registry that is gone");
+    }
 
     #[test]
     fn what_wine_says_of_its_version() {

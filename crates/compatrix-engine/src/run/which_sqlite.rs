@@ -93,8 +93,10 @@ pub(crate) fn identify(host: &Host, inputs: &RunInputs<'_>, product: &Product) -
         first = first.or(found);
     }
     let facts = inputs.sqlite.filter(|_| inputs.build.linkage == Some(Linkage::Dynamic) && first.is_some());
-    if let Some(other) = facts.and_then(|facts| sqlite::other_than_promised(host, root.as_ref(), facts)) {
-        return Ok(Identified::Wrong(first, other));
+    if let Some(facts) = facts {
+        if let Some(other) = sqlite::other_than_promised(host, root.as_ref(), facts)? {
+            return Ok(Identified::Wrong(first, other));
+        }
     }
     Ok(match (inputs.build.linkage, first) {
         (_, Some(proof)) => Identified::As(proof),

@@ -12,7 +12,7 @@ use crate::find::{c_compiler, wine};
 use crate::sys::enclosure::Enclosure;
 use crate::sys::files;
 use crate::sys::host::{last_lines, Host};
-use crate::sys::process::Command;
+use crate::sys::process::{Command, Finished};
 
 const PROBE: &str = include_str!("probe.c");
 
@@ -41,7 +41,7 @@ pub fn of_library(host: &Host, root: Option<&Arc<Enclosure>>, library: &Path) ->
     host.memo.fact(&format!("sqlite {}", library.display()), &stamp, || {
         let probe = dynamic_probe(host, root)?;
         let command = Command::new(probe.to_string_lossy(), &host.root).args([library.to_string_lossy()]);
-        ask(host, &command.inside(root.cloned()))
+        ask(host, command.inside(root.cloned()))
     })
 }
 
@@ -87,7 +87,7 @@ fn of_foreign(host: &Host, with: &Foreign, library: &Path) -> Result<Identity> {
             command = command.envs(&wine::in_prefix(&own));
         }
         command.timeout = Some(PATIENCE);
-        let said = ask(host, &command)?;
+        let said = ask(host, command)?;
         Ok(Identity { file: library.to_string_lossy().into_owned(), ..said })
     })
 }
@@ -103,7 +103,11 @@ pub fn of_archive(host: &Host, root: Option<&Arc<Enclosure>>, archive: &Path) ->
         let after = [&archive, few[0], few[1], "-lpthread", "-ldl", "-lm"];
         let compiler = |dir: &Path| c_compiler::cc(host, root, dir);
         compile_probe(host, &compiler, &probe, (&["-DCOMPATRIX_STATIC"], &after))?;
-        ask(host, &Command::new(probe.to_string_lossy(), &host.root).inside(root.cloned()))
+        let finished = host.run(&Command::new(probe.to_string_lossy(), &host.root).inside(root.cloned()))?;
+        if !finished.status.success() {
+            bail!("{}", last_lines(&finished.stderr.text(), 1));
+        }
+        read(&finished)
     })
 }
 
@@ -144,11 +148,39 @@ fn make(dir: &Path) -> Result<&Path> {
     Ok(dir)
 }
 
-fn ask(host: &Host, command: &Command) -> Result<Identity> {
-    let finished = host.run(command)?;
-    if !finished.status.success() {
-        bail!("{}", last_lines(&finished.stderr.text(), 1));
+/// A library that did not say which SQLite it is, though the program that asks does start: what was said or how it ended.
+#[derive(Debug)]
+pub(crate) struct SaysNothing(String);
+
+impl std::fmt::Display for SaysNothing {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.0)
     }
+}
+
+impl std::error::Error for SaysNothing {}
+
+/// Asks a library, which is the last argument. The same program without one is the control: where that does not start
+/// either, the fault is not the library's.
+fn ask(host: &Host, command: Command) -> Result<Identity> {
+    let finished = host.run(&command)?;
+    if finished.status.success() {
+        return read(&finished);
+    }
+    let mut control = command;
+    control.args.pop();
+    let control = control.args(["--ready"]);
+    let ready = host.run(&control)?;
+    if !ready.status.success() {
+        let said = last_lines(&ready.stderr.text(), 2);
+        bail!("{} starts no program here: it ended with {}: {said}", control.program, ready.status);
+    }
+    let said = last_lines(&finished.stderr.text(), 1);
+    Err(SaysNothing(if said.is_empty() { format!("it ended with {}", finished.status) } else { said }).into())
+}
+
+/// What the program printed.
+fn read(finished: &Finished) -> Result<Identity> {
     parse(&finished.stdout.text()).ok_or_else(|| anyhow!("the SQLite probe printed unreadable output"))
 }
 
@@ -207,7 +239,12 @@ mod tests {
         assert_eq!(other.to_string(), "no SQLite library");
         let damaged = dir.path().join("damaged.dll");
         files::write(&damaged, b"MZ, and nothing more").unwrap();
-        let error = of_foreign(&host, &with, &damaged).unwrap_err().to_string();
-        assert!(error.contains("not loaded: error"), "{error}");
+        let error = of_foreign(&host, &with, &damaged).unwrap_err();
+        assert!(error.is::<SaysNothing>() && error.to_string().contains("not loaded: error"), "{error}");
+
+        // A runner that starts nothing says nothing of a library.
+        let no_runner = Foreign { runner: vec!["false".to_owned()], is_wine: false, ..with };
+        let error = of_foreign(&host, &no_runner, &make("whole.dll", sqlite)).unwrap_err();
+        assert!(!error.is::<SaysNothing>() && error.to_string().contains("false starts no program here"), "{error}");
     }
 }

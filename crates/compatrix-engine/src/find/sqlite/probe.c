@@ -1,7 +1,9 @@
 /* Says which SQLite it finds: version, source id, compile options, file; one a line, `key value`.
-   Compiled with COMPATRIX_STATIC it is linked to a static library, else it loads the library it is given. */
+   Compiled with COMPATRIX_STATIC it is linked to a static library, else it loads the library it is given; for `--ready` it
+   only says that it started. */
 #define _GNU_SOURCE
 #include <stdio.h>
+#include <string.h>
 #ifdef _WIN32
 #include <windows.h>
 #define SYMBOL(library, name) GetProcAddress((HMODULE)(library), name)
@@ -28,6 +30,10 @@ int main(int argc, char **argv) {
     source_id = sqlite3_sourceid;
     option = sqlite3_compileoption_get;
 #else
+    if (argc > 1 && !strcmp(argv[1], "--ready")) {
+        puts("ready");
+        return 0;
+    }
 #ifdef _WIN32
     void *library = LoadLibraryA(argc > 1 ? argv[1] : "sqlite3.dll");
     if (!library) {
