@@ -31,7 +31,8 @@ pub(super) struct Messages {
 struct Artifact {
     #[serde(default)]
     package_id: String,
-    manifest_path: PathBuf,
+    /// Since Rust 1.51.
+    manifest_path: Option<PathBuf>,
     target: Target,
     profile: Profile,
     executable: Option<PathBuf>,
@@ -81,6 +82,8 @@ struct Target {
     name: String,
     #[serde(default)]
     kind: Vec<String>,
+    #[serde(default)]
+    src_path: PathBuf,
 }
 
 #[derive(Debug, Deserialize)]
@@ -117,6 +120,20 @@ impl Artifact {
                 let product = |path: &&PathBuf| path.extension().is_none_or(|e| e != "rmeta" && e != "d");
                 self.filenames.iter().find(product).filter(|_| !is_test).map(|path| (Use::Product, path))
             }
+        }
+    }
+
+    /// The package's folder. Where cargo does not say where its manifest is: the nearest one above the sources.
+    fn dir(&self) -> Option<PathBuf> {
+        match &self.manifest_path {
+            Some(manifest) => manifest.parent().map(Path::to_owned),
+            None => self
+                .target
+                .src_path
+                .ancestors()
+                .skip(1)
+                .find(|dir| files::exists(&dir.join("Cargo.toml")))
+                .map(Path::to_owned),
         }
     }
 
@@ -171,10 +188,7 @@ impl Messages {
 
     /// The package's folder of each run of a build script, by the name of its unit.
     pub(super) fn packages_of_scripts(&self) -> BTreeMap<String, PathBuf> {
-        let dir_of = |id: &str| {
-            let artifact = self.artifacts.iter().find(|artifact| artifact.package_id == id)?;
-            artifact.manifest_path.parent().map(Path::to_owned)
-        };
+        let dir_of = |id: &str| self.artifacts.iter().find(|artifact| artifact.package_id == id)?.dir();
         let one = |(id, run): &(String, PathBuf)| Some((run.file_name()?.to_string_lossy().into_owned(), dir_of(id)?));
         self.script_runs.iter().filter_map(one).collect()
     }
@@ -182,13 +196,12 @@ impl Messages {
     pub(super) fn product(self, host: &Host, inputs: &BuildInputs<'_>, targets: Targets) -> Result<Product> {
         let workspace = inputs.workspace;
         let carrier = self.artifacts.iter().find(|artifact| artifact.package_id == self.archive_of);
-        let carrier = carrier.filter(|_| self.archive.is_some()).and_then(|found| found.manifest_path.parent());
-        let carrier = carrier.map(Path::to_owned);
+        let carrier = carrier.filter(|_| self.archive.is_some()).and_then(Artifact::dir);
         let mut product = Product { archive: self.archive, carrier, ..Product::default() };
         // Those of the tests, as a build script's dependencies may have the package with other features.
         let mut others: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
         for artifact in &self.artifacts {
-            let dir = artifact.manifest_path.parent().map(Path::to_owned).unwrap_or_default();
+            let dir = artifact.dir().unwrap_or_default();
             let origin = stage::origin(&workspace.layout, inputs.stage.as_ref(), &dir);
             let package = workspace.packages.iter().find(|p| Path::new(&p.dir) == origin);
             if let Some(package) = package.filter(|_| !artifact.is_build_script()) {
@@ -271,6 +284,21 @@ mod tests {
                 |artifact: &Artifact| TargetKind::of(&artifact.target.kind).choice(&artifact.target.name).join(" ");
             assert_eq!(messages.artifacts.iter().map(choice).collect::<Vec<_>>(), ["--lib", "--lib", "--test it"]);
         }
+    }
+
+    #[test]
+    fn a_cargo_that_names_no_manifest_is_understood() {
+        let package = tempfile::tempdir().unwrap();
+        files::write(&package.path().join("Cargo.toml"), b"[package]").unwrap();
+        let source = package.path().join("src/lib.rs");
+        let line = serde_json::json!({
+            "reason": "compiler-artifact", "package_id": "a 0.1.0", "profile": {"test": true}, "executable": "/t/a-1",
+            "target": {"kind": ["lib"], "name": "a", "src_path": source},
+        });
+        let mut messages = Messages::default();
+        messages.feed(format!("{line}\n").as_bytes());
+        let dirs: Vec<_> = messages.artifacts.iter().map(Artifact::dir).collect();
+        assert_eq!(dirs, [Some(package.path().to_owned())]);
     }
 
     #[test]

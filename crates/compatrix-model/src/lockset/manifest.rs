@@ -116,10 +116,15 @@ pub fn root(
         workspace.remove("default-members");
         let list = members.iter().map(|member| Value::String(member.clone())).collect();
         workspace.insert("members".to_owned(), Value::Array(list));
-        workspace.insert("resolver".to_owned(), Value::String(resolver.to_owned()));
+        workspace.remove("resolver");
         if let Some(Value::Table(dependencies)) = workspace.get_mut("dependencies") {
             dependencies.iter_mut().for_each(|(key, value)| limit(key, value, limits));
         }
+    }
+    // What cargo takes anyway stays unsaid, unless it was said: cargos before 1.51 do not know the key.
+    let is_implied = said_resolver(manifest).is_none() && self::resolver(&staged) == resolver;
+    if let (false, Some(Value::Table(workspace))) = (is_implied, staged.get_mut("workspace")) {
+        workspace.insert("resolver".to_owned(), Value::String(resolver.to_owned()));
     }
     staged
 }
@@ -188,8 +193,7 @@ pub fn requirements(manifest: &Table) -> Table {
 /// (Cargo reference, "Resolver versions"). Resolver 3 differs from 2 only in which versions are chosen, and is not known
 /// to cargos before 1.84: with a lockfile, 2 does the same.
 pub fn resolver(manifest: &Table) -> &'static str {
-    let said = |table: &str| manifest.get(table).and_then(|table| table.get("resolver")).and_then(Value::as_str);
-    match said("workspace").or_else(|| said("package")) {
+    match said_resolver(manifest) {
         Some("1") => "1",
         Some(_) => "2",
         None => match edition(manifest).as_deref() {
@@ -197,6 +201,12 @@ pub fn resolver(manifest: &Table) -> &'static str {
             _ => "1",
         },
     }
+}
+
+/// The resolver that a root manifest names.
+fn said_resolver(manifest: &Table) -> Option<&str> {
+    let said = |table: &str| manifest.get(table).and_then(|table| table.get("resolver")).and_then(Value::as_str);
+    said("workspace").or_else(|| said("package"))
 }
 
 /// The edition of the manifest's package, possibly inherited; `None` without a package.
@@ -310,6 +320,25 @@ f = []
         let staged = root(&manifest, &[".".to_owned()], "2", Some(&Edit::default()), &BTreeMap::new(), None);
         assert_eq!(staged["package"], manifest["package"]);
         assert_eq!(staged["features"], manifest["features"]);
+    }
+
+    #[test]
+    fn a_resolver_that_cargo_takes_anyway_stays_unsaid() {
+        let edition =
+            |edition: &str| format!("[package]\nname = \"a\"\nversion = \"0.1.0\"\nedition = \"{edition}\"\n");
+        let staged = |text: &str, is_package: bool| {
+            let manifest = table(text);
+            let edit = is_package.then(Edit::default);
+            let staged = root(&manifest, &[".".to_owned()], resolver(&manifest), edit.as_ref(), &BTreeMap::new(), None);
+            staged["workspace"].get("resolver").and_then(Value::as_str).map(str::to_owned)
+        };
+        assert_eq!(staged(&edition("2018"), true), None, "Rust 1.48 does not know the key");
+        assert_eq!(staged(&edition("2021"), true), None);
+        assert_eq!(staged(&edition("2021"), false).as_deref(), Some("2"), "without the package nothing implies it");
+        assert_eq!(staged("[workspace]\nmembers = []\n", false), None);
+        assert_eq!(staged("[workspace]\nresolver = \"1\"\n", false).as_deref(), Some("1"));
+        let both = edition("2021") + "[workspace]\nresolver = \"1\"\n";
+        assert_eq!(staged(&both, true).as_deref(), Some("1"));
     }
 
     #[test]
