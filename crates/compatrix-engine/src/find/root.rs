@@ -41,7 +41,9 @@ pub(crate) fn cannot_enter(host: &Host) -> Option<String> {
 /// # Errors
 /// It cannot be started, or fails.
 pub(crate) fn ask(host: &Host, root: &RootFacts, program: &str, args: &[&str]) -> Result<String> {
-    let command = Command::new(program, "/").args(args.iter().copied()).env("PATH", PATH).env("LC_ALL", "C.UTF-8");
+    // The userland does not know a user of outside, so that cargo cannot look up the home directory.
+    let command = Command::new(program, "/").args(args.iter().copied());
+    let command = command.env("PATH", PATH).env("LC_ALL", "C.UTF-8").env("HOME", "/tmp");
     let output = host.output(&command.inside(Some(Arc::new(bare(host, root)))))?;
     if output.finished.status.success() {
         return Ok(output.text().trim().to_owned());
@@ -110,4 +112,22 @@ pub(crate) fn of_cell(host: &Host, root: &RootFacts, write: &[PathBuf]) -> Arc<E
         let _ = files::make_dir(dir);
     }
     Arc::new(one)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    #[cfg(unix)] // a root is a folder of Linux
+    fn a_program_of_the_root_has_a_home_whoever_asks() {
+        let dir = tempfile::tempdir().unwrap();
+        let host = Host::for_test(dir.path());
+        if let Some(reason) = cannot_enter(&host) {
+            println!("skipped: {reason}");
+            return;
+        }
+        let all = RootFacts::bare(&host, PathBuf::from("/")).unwrap();
+        assert_eq!(ask(&host, &all, "/usr/bin/printenv", &["HOME"]).unwrap(), "/tmp");
+    }
 }
