@@ -1,7 +1,9 @@
 //! The mark that rustc leaves in what it compiles.
 //!
-//! In ELF it is in `.comment` and in DWARF's `DW_AT_producer`; in PE of windows-gnu and in Mach-O in DWARF alone, which for
-//! macOS stays in the object files. So its absence proves nothing about another format than ELF.
+//! The version is in ELF's `.comment` and in DWARF's `DW_AT_producer`; in PE of windows-gnu and in Mach-O in DWARF alone,
+//! which for macOS stays in the object files. So its absence proves nothing about another format than ELF. What stays in
+//! every format that has its symbols is a mark of the version, from which the version cannot be read: rustc 1.89 and newer
+//! put it into the names of the runtime (`mangle_internal_symbol` in `rustc_symbol_mangling`).
 
 /// The releases in all `rustc version X` of these bytes, sorted.
 pub fn releases(bytes: &[u8]) -> Vec<String> {
@@ -36,6 +38,24 @@ pub fn commits(bytes: &[u8]) -> Vec<String> {
     found
 }
 
+/// The marks of compilers in the names of Rust's runtime (`_RNvCsfgHYwM92fyn_7___rustc12___rust_alloc`), sorted: two
+/// compilers of one version have one mark. There is none in what is stripped, and none of an older rustc.
+pub fn marks(bytes: &[u8]) -> Vec<String> {
+    const BEFORE: &[u8] = b"_RNvCs";
+    const AFTER: &[u8] = b"_7___rustc";
+    let mut found: Vec<String> = memchr::memmem::find_iter(bytes, BEFORE)
+        .filter_map(|at| {
+            let rest = &bytes[at + BEFORE.len()..];
+            // 64 bits in base 62 are eleven digits at most.
+            let end = rest.iter().take(12).position(|byte| !byte.is_ascii_alphanumeric())?;
+            (end > 0 && rest[end..].starts_with(AFTER)).then(|| String::from_utf8_lossy(&rest[..end]).into_owned())
+        })
+        .collect();
+    found.sort();
+    found.dedup();
+    found
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -44,6 +64,14 @@ mod tests {
     fn the_makers_of_an_executable_are_read() {
         let bytes = b"x rustc version 1.95.0 (5980 2026)\0clang LLVM (rustc version 1.97.0-nightly (e50 2026))\0rustc version of";
         assert_eq!(releases(bytes), ["1.95.0", "1.97.0-nightly"]);
+    }
+
+    #[test]
+    fn the_mark_in_the_names_of_the_runtime_is_read() {
+        let bytes = b"\0__RNvCsfgHYwM92fyn_7___rustc12___rust_alloc\0_RNvCsfgHYwM92fyn_7___rustc10rust_panic\0\
+                      _RNvCs123_7___rustcX_RNvCs1234567890123_7___rustc_RNvCs12_4core_RNvCs_7___rustc";
+        assert_eq!(marks(bytes), ["123", "fgHYwM92fyn"]);
+        assert!(marks(b"_RNvCs12").is_empty());
     }
 
     #[test]

@@ -1,5 +1,7 @@
 //! SQLite in the bytes of a file: compiled into an executable, or what a library says of itself without being loaded.
 
+mod options;
+
 use std::collections::BTreeSet;
 
 use object::read::NameOrOrdinal;
@@ -38,6 +40,9 @@ pub struct Says {
     pub version: String,
     /// Its only source id; `None` if it has none or several, as SQLCipher has.
     pub source_id: Option<String>,
+    /// The compile-time options that `sqlite3_compileoption_get()` has, sorted. Nothing if it is stripped of its symbols, or
+    /// was compiled without them.
+    pub compile_options: Vec<String>,
 }
 
 /// SQLite's functions by their symbols. What ends with `_init` may be an extension's own (SQLite's "Run-Time Loadable
@@ -102,16 +107,26 @@ pub fn of_library(bytes: &[u8], machine: Option<&Machine>) -> Option<Says> {
         (NameOrOrdinal::Name(name), ExportTarget::Address { address }) if is_version(name) => Some(address),
         _ => None,
     })?;
-    let found = file.segments().find_map(|segment| {
-        let into = usize::try_from(address.checked_sub(segment.address())?).ok()?;
-        zero_ended(segment.data().ok()?.get(into..)?).map(text)
-    })?;
+    let found = text_at(&file, address)?;
     let is_version = !found.is_empty() && found.len() < 20 && found.bytes().all(|b| b.is_ascii_digit() || b == b'.');
     let mut ids = source_ids_in(bytes);
     ids.sort();
     ids.dedup();
     let source_id = ids.pop().filter(|_| ids.is_empty());
-    is_version.then_some(Says { version: found, source_id })
+    is_version.then(|| Says { version: found, source_id, compile_options: options::of(&file) })
+}
+
+/// The bytes from an address of a loaded file to the end of its segment.
+fn at<'data>(file: &File<'data>, address: u64) -> Option<&'data [u8]> {
+    file.segments().find_map(|segment| {
+        let into = usize::try_from(address.checked_sub(segment.address())?).ok()?;
+        segment.data().ok()?.get(into..)
+    })
+}
+
+/// The text at an address of a loaded file.
+fn text_at(file: &File<'_>, address: u64) -> Option<String> {
+    zero_ended(at(file, address)?).map(text)
 }
 
 /// The source ids within these bytes: `2024-01-15 17:01:13 1066602b…`, date, time and a hash of 64 hex digits (40

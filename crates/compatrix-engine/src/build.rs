@@ -6,6 +6,7 @@ mod identified;
 pub(crate) mod inspect;
 pub(crate) mod loader;
 pub(crate) mod machine;
+pub(crate) mod mark;
 mod messages;
 mod product;
 mod record;

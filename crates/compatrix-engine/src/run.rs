@@ -80,9 +80,9 @@ pub(crate) fn with_retries(
 }
 
 /// The record of a suite that only builds: the products and their compiler.
-pub(crate) fn built(inputs: &RunInputs<'_>, product: &Product) -> Record {
+pub(crate) fn built(host: &Host, inputs: &RunInputs<'_>, product: &Product) -> Record {
     let proof = proof::proof_of_product(inputs, product);
-    let wrong = proof::wrong_compiler(inputs, product);
+    let wrong = proof::wrong_compiler(host, inputs, product);
     let (outcome, cause) = match wrong {
         Some(mismatch) => (Outcome::Misidentified, mismatch),
         None if product.executables.is_empty() => (Outcome::Failed, "cargo built nothing for the packages".to_owned()),

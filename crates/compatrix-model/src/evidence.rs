@@ -293,6 +293,29 @@ pub struct SqliteProof {
     /// `PRAGMA compile_options`, sorted.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub compile_options: Vec<String>,
+    /// What said so; `None` where nothing did, and of results from before it was noted.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub identified_by: Option<IdentifiedBy>,
+}
+
+/// What said which SQLite it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum IdentifiedBy {
+    /// SQLite itself: a small program loaded it, or was linked with it, and asked.
+    Probe,
+    /// The bytes of a file. Nothing of this SQLite ran to find out.
+    File,
+}
+
+impl IdentifiedBy {
+    /// The word of evidence files.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            IdentifiedBy::Probe => "probe",
+            IdentifiedBy::File => "file",
+        }
+    }
 }
 
 /// Which fixture was used.

@@ -1,7 +1,7 @@
 //! Records as JSON: what the ledger and `--format json` hold must come back whole, and old records must stay readable.
 
 use compatrix_model::evidence::{Counts, ExecutableProof, FixtureProof, Proof, Record, SourceProof};
-use compatrix_model::evidence::{SqliteProof, TestFailure, ToolchainProof};
+use compatrix_model::evidence::{IdentifiedBy, SqliteProof, TestFailure, ToolchainProof};
 use compatrix_model::linkage::Linkage;
 use compatrix_model::outcome::Outcome;
 
@@ -44,6 +44,7 @@ fn record() -> Record {
                 version: "3.46.0".into(),
                 source_id: Some("2024".into()),
                 compile_options: vec!["THREADSAFE=1".into()],
+                identified_by: Some(IdentifiedBy::File),
             }),
             fixture: Some(FixtureProof { name: "v24".into(), vintage: 24, sha256: [0xee; 32].into() }),
             executables: vec![ExecutableProof { name: "it".into(), sha256: [0xff; 32].into() }],

@@ -12,6 +12,7 @@ use semver::Version;
 const SPEC: &str = "version = 1\n[project]\npackages = [\"store\"]\n[axis]\nrust = [\"stable\"]\n\
                     sqlite = [\"bundled\", \"host\", \"3.46.0\", \"3.50.2\"]\n\
                     os = { here = {}, win = { target = \"x86_64-pc-windows-gnu\", runner = \"wine64\" }, \
+                    mac = { target = \"aarch64-apple-darwin\", runner = \"./on-a-mac.sh\" }, \
                     arm = { target = \"aarch64-unknown-linux-gnu\", runner = \"qemu-aarch64\" } }\n";
 
 fn name(text: &str) -> ValueName {
@@ -31,7 +32,7 @@ fn facts() -> PlanFacts {
     for (value, version) in [("bundled", "3.51.0"), ("host", "3.40.1"), ("3.46.0", "3.46.0"), ("3.50.2", "3.50.2")] {
         facts.sqlite.insert(name(value), ready(version));
     }
-    for os in ["here", "win", "arm"] {
+    for os in ["here", "win", "mac", "arm"] {
         facts.systems.insert(name(os), Availability::Ready(()));
         facts.stds.insert((name("stable"), name(os)), Availability::Ready(()));
     }
@@ -42,6 +43,8 @@ fn facts() -> PlanFacts {
         (name("3.50.2"), Availability::Missing { reason: "it does not compile".to_owned() }),
     ];
     facts.libraries.insert(name("win"), of_windows.into());
+    let of_macos = (name("3.46.0"), Availability::Obtainable { how: "build SQLite 3.46.0".to_owned() });
+    facts.libraries.insert(name("mac"), [of_macos].into());
     facts.packages = vec![PackageFacts {
         name: "store".to_owned(),
         bundled_feature: Some("bundled".to_owned()),
@@ -75,6 +78,9 @@ fn an_exact_sqlite_is_made_for_the_target_and_linked() {
     // The newest exact version of this host cannot be had for Windows.
     assert_eq!((build.linkage, build.against.as_ref()), (Some(Linkage::Dynamic), Some(&name("3.46.0"))));
     assert_eq!(build.os(), Some(&name("win")));
+    let mac = planned("rust=stable sqlite=3.46.0 os=mac");
+    assert_eq!(mac.provisions, [Provision::SqliteForTarget(name("mac"), name("3.46.0"))]);
+    assert_eq!(mac.builds[0].against.as_ref(), Some(&name("3.46.0")));
     // Of this host everything is here, and nothing is made.
     let here = planned("rust=stable sqlite=3.46.0 os=here");
     assert_eq!((here.provisions.as_slice(), here.builds[0].against.as_ref()), (&[][..], Some(&name("3.50.2"))));

@@ -3,7 +3,7 @@
 use std::fmt::Write;
 
 use compatrix_leak::Canary;
-use compatrix_model::evidence::{Counts, Record};
+use compatrix_model::evidence::{Counts, IdentifiedBy, Record};
 use compatrix_model::hash::or_empty;
 use compatrix_model::linkage::Linkage;
 
@@ -80,6 +80,11 @@ pub fn describe(record: &Record) -> String {
         line("", &or_empty::text(&sqlite.source_id));
         line("", &sqlite.file);
         line("", &format!("sha256 {}", or_empty::text(&sqlite.sha256)));
+        match sqlite.identified_by {
+            Some(IdentifiedBy::Probe) => line("", "identified by a program that asked it"),
+            Some(IdentifiedBy::File) => line("", "identified by the bytes of a file; nothing of it ran"),
+            None => {}
+        }
         line("", &sqlite.compile_options.join(" "));
     }
     if let Some(fixture) = &proof.fixture {

@@ -3,7 +3,7 @@
 mod common;
 
 use common::*;
-use compatrix_model::evidence::{Record, TargetProof};
+use compatrix_model::evidence::{IdentifiedBy, Record, TargetProof};
 use compatrix_model::evidence_file::EvidenceFile;
 use compatrix_model::matrix_spec::Spec;
 use compatrix_model::outcome::Outcome;
@@ -200,7 +200,14 @@ fn systems_have_a_table_of_their_own() {
         record.proof.as_mut().unwrap().target = (os == "win").then_some(target);
         record
     };
-    let shown = show(&with, &[recorded(&with, "linux-x86_64", [of("here"), of("win")])]);
+    let mut win = of("win");
+    let sqlite = win.proof.as_mut().and_then(|proof| proof.sqlite.as_mut()).unwrap();
+    sqlite.identified_by = Some(IdentifiedBy::File);
+    let shown = show(&with, &[recorded(&with, "linux-x86_64", [of("here"), win])]);
+    // How a SQLite was identified is said where nothing asked it.
+    let read = "Read from the bytes of files, not asked of the SQLite itself: SQLite 3.45.0 for `x86_64-pc-windows-gnu`, compiled in.";
+    assert!(shown.contains(read), "{shown}");
+    assert!(!show(&with, &[recorded(&with, "linux-x86_64", [of("here")])]).contains("Read from the bytes"));
     let table = shown.split("### Systems\n").nth(1).expect("the table").split("\n#").next().unwrap_or_default();
     let rows: Vec<Vec<&str>> = table.lines().map(|line| line.split('|').map(str::trim).collect()).collect();
     let row = |name: &str| rows.iter().find(|row| row.get(1) == Some(&name)).expect("a row")[2..4].to_vec();

@@ -8,7 +8,7 @@ use anyhow::{Context, Result};
 use compatrix::pure::ci::artifact::{Artifact, Header};
 use compatrix::pure::model::cell::CellId;
 use compatrix::pure::model::evidence::{
-    Counts, ExecutableProof, Proof, Record, SourceProof, SqliteProof, ToolchainProof,
+    Counts, ExecutableProof, IdentifiedBy, Proof, Record, SourceProof, SqliteProof, ToolchainProof,
 };
 use compatrix::pure::model::linkage::Linkage;
 use compatrix::pure::model::matrix_spec::{CiEvent, JobCommand};
@@ -106,6 +106,7 @@ fn record(header: &Header, suite: &str, cell: &CellId, job: usize, n: usize) -> 
                 "2024-01-15 17:01:13 1066602b2b1976fe58b5150777cced894af17c803e068f5918390d6915b46e1d".to_owned(),
             ),
             compile_options: options.collect(),
+            identified_by: Some(IdentifiedBy::Probe),
         }),
         fixture: None,
         executables: vec![ExecutableProof { name: "it".to_owned(), sha256: [0x77; 32].into() }],

@@ -42,7 +42,8 @@ fn check(made: &Made, format: Format, machine: &str, needs: &str) -> (Binary, Bi
     let yes = CompiledIn::Yes { source_ids: vec![id('b')], has_own_id: true };
     assert_eq!(compiled_in(&made.bundled, None), yes);
     assert_eq!(compiled_in(&made.stripped, None), CompiledIn::Stripped { source_ids: vec![id('b')] });
-    let says = Says { version: "3.46.0".to_owned(), source_id: Some(id('a')) };
+    let compile_options = ["COMPILER=a b-1.2", "ENABLE_FTS5", "THREADSAFE=1"].map(str::to_owned).to_vec();
+    let says = Says { version: "3.46.0".to_owned(), source_id: Some(id('a')), compile_options };
     assert_eq!(of_library(&made.library, None), Some(says));
     assert_eq!(of_library(&made.program, None), None);
     (program, library)
@@ -161,4 +162,19 @@ fn the_mark_of_rustc_is_read_from_this_test() {
     let own = std::fs::read(std::env::current_exe().unwrap()).unwrap();
     assert_eq!(compatrix_binary::rustc::releases(&own).len(), 1);
     assert_eq!(compatrix_binary::rustc::commits(&own).len(), 1);
+    // What rustc itself makes has its mark.
+    let dir = tempfile::tempdir().unwrap();
+    std::fs::write(dir.path().join("lib.rs"), "pub fn f() -> Box<u8> { Box::new(1) }\n").unwrap();
+    let made = std::process::Command::new("rustc")
+        .args(["--crate-type=lib", "--emit=obj", "-o"])
+        .arg(dir.path().join("lib.o"))
+        .arg(dir.path().join("lib.rs"))
+        .status();
+    if !made.is_ok_and(|status| status.success()) {
+        println!("skipped: there is no rustc here");
+        return;
+    }
+    let marks = compatrix_binary::rustc::marks(&std::fs::read(dir.path().join("lib.o")).unwrap());
+    assert_eq!(marks.len(), 1);
+    assert_eq!(compatrix_binary::rustc::marks(&own), marks);
 }

@@ -71,7 +71,9 @@ pub(crate) fn platforms() -> PathBuf {
 pub(crate) fn sqlite(version: &str, digit: char) -> String {
     format!(
         "const char sqlite3_version[] = \"{version}\";\nconst char *sqlite3_libversion(void) {{ return sqlite3_version; }}\n\
-         const char *sqlite3_sourceid(void) {{ return \"{}\"; }}\n",
+         const char *sqlite3_sourceid(void) {{ return \"{}\"; }}\n\
+         static const char *const sqlite3azCompileOpt[] = {{ \"THREADSAFE=1\", \"COMPILER=a b-1.2\", \"ENABLE_FTS5\" }};\n\
+         const char *sqlite3_compileoption_get(int n) {{ return n >= 0 && n < 3 ? sqlite3azCompileOpt[n] : 0; }}\n",
         id(digit)
     )
 }

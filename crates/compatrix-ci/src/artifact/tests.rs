@@ -5,7 +5,7 @@ use proptest::prelude::*;
 
 use super::*;
 use compatrix_model::cell::CellId;
-use compatrix_model::evidence::{Figure, FixtureProof, Number, Proof, SqliteProof};
+use compatrix_model::evidence::{Figure, FixtureProof, IdentifiedBy, Number, Proof, SqliteProof};
 use compatrix_model::linkage::Linkage;
 use compatrix_model::outcome::Outcome;
 
@@ -48,7 +48,8 @@ fn proof() -> impl Strategy<Value = Proof> {
     let sqlite = (any::<bool>(), text(), prop::collection::vec(text(), 0..3)).prop_map(|(dynamic, file, options)| {
         let linkage = if dynamic { Linkage::Dynamic } else { Linkage::Static };
         let (sha256, version, source_id) = (Some([0x77; 32].into()), "3.45.0".to_owned(), Some("x".to_owned()));
-        SqliteProof { linkage, file, sha256, version, source_id, compile_options: options }
+        let identified_by = dynamic.then_some(IdentifiedBy::File);
+        SqliteProof { linkage, file, sha256, version, source_id, compile_options: options, identified_by }
     });
     let fixture =
         (text(), any::<i64>()).prop_map(|(name, vintage)| FixtureProof { name, vintage, sha256: [0xff; 32].into() });

@@ -34,6 +34,8 @@ pub(crate) struct Inspection {
     pub asks: Result<Binary, Unreadable>,
     /// The rustc releases recorded in it (`rustc version 1.95.0`), if any.
     pub rustc: Vec<String>,
+    /// The marks of compilers in the names of Rust's runtime, if any: what is left where no release is recorded.
+    pub marks: Vec<String>,
 }
 
 impl Inspection {
@@ -70,7 +72,7 @@ pub(crate) enum AtRunTime {
 
 /// Inspects an executable; remembered by its stamp.
 pub(crate) fn executable(host: &Host, path: &Path) -> Result<Inspection> {
-    host.memo.fact(&format!("inspection 4 {}", path.display()), &files::stamp(path)?, || {
+    host.memo.fact(&format!("inspection 5 {}", path.display()), &files::stamp(path)?, || {
         let bytes = files::read(path)?;
         let asks = compatrix_binary::read(&bytes, None);
         let needs: Vec<&str> = asks.iter().flat_map(Binary::needed).collect();
@@ -79,6 +81,7 @@ pub(crate) fn executable(host: &Host, path: &Path) -> Result<Inspection> {
             compiled_in: sqlite::compiled_in(&bytes, None),
             at_run_time: at_run_time(&bytes, &needs),
             rustc: rustc::releases(&bytes),
+            marks: rustc::marks(&bytes),
             asks,
         })
     })

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use anyhow::{anyhow, bail, Result};
 
+use crate::find::facts::Foreign;
 use crate::sys::enclosure::{Enclosure, PATH};
 use crate::sys::files;
 use crate::sys::host::{last_lines, Host};
@@ -30,6 +31,16 @@ pub(crate) fn cc(host: &Host, root: Option<&Arc<Enclosure>>, dir: &Path) -> Resu
         bail!("no C compiler (`{program}`); `apt-get install gcc` or its like installs one");
     }
     Ok(Command::new(program, dir).args(words.iter().skip(1).cloned()).envs(&host.ambient.for_builds()))
+}
+
+/// The C compiler of another target as a command.
+///
+/// # Errors
+/// None is known.
+pub(crate) fn of_target(host: &Host, with: &Foreign, dir: &Path) -> Result<Command> {
+    let (program, arguments) =
+        with.compiler.split_first().ok_or_else(|| anyhow!("no C compiler for {} is known", with.triple))?;
+    Ok(Command::new(program, dir).args(arguments.iter().cloned()).envs(&host.ambient.for_builds()))
 }
 
 /// What identifies a compiler: its path and stamp.

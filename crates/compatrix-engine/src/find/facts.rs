@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use compatrix_leak::Tool;
-use compatrix_model::axis::ValueName;
+use compatrix_model::axis::{platform_of_target, ValueName};
 use compatrix_model::condition::Versions;
 use compatrix_model::facts::{Availability, Durations, PackageFacts, PlanFacts, ToolchainVersions};
 use compatrix_model::hash::Sha256;
@@ -16,6 +16,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::sys::enclosure::PATH;
 use crate::sys::environment::Ambient;
+use crate::sys::host::Host;
 use crate::sys::os::env;
 
 /// Found out once, and again where a provision changed it.
@@ -139,6 +140,8 @@ pub struct SystemFacts {
     pub sha256: Option<Sha256>,
     /// Whether the runner is wine, which needs a prefix.
     pub is_wine: bool,
+    /// Whether its programs are of macOS, whose loader has a variable of its own.
+    pub is_macos: bool,
 }
 
 impl SystemFacts {
@@ -181,12 +184,26 @@ pub struct SqliteFacts {
 /// What compiles and starts programs of another target.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Foreign {
-    /// The C compiler, a program on PATH.
-    pub compiler: String,
+    /// rustc's name of the target.
+    pub triple: String,
+    /// The C compiler with its arguments; empty if none is known.
+    pub compiler: Vec<String>,
     /// The words before each executable.
     pub runner: Vec<String>,
     /// Whether the runner is wine, which needs a prefix.
     pub is_wine: bool,
+}
+
+impl Foreign {
+    /// Whether programs of the target can be started.
+    pub(crate) fn starts(&self) -> bool {
+        !self.runner.is_empty() || platform_of_target(&self.triple) == Host::platform()
+    }
+
+    /// Whether it is a target of Windows.
+    pub(crate) fn is_windows(&self) -> bool {
+        platform_of_target(&self.triple).starts_with("windows-")
+    }
 }
 
 /// A promise of a version.

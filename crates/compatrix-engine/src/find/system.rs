@@ -86,7 +86,8 @@ fn target(host: &Host, triple: &str, runner: &[String]) -> Availability<SystemFa
         Some(reason) => missing(reason),
         None => {
             let version = if is_wine { wine::with_additions(host, &program, version) } else { version };
-            Availability::Ready(SystemFacts { runner: words, version: Some(version), sha256, is_wine })
+            let is_macos = platform_of_target(triple).starts_with("macos-");
+            Availability::Ready(SystemFacts { runner: words, version: Some(version), sha256, is_wine, is_macos })
         }
     }
 }
@@ -208,13 +209,37 @@ fn linker(host: &Host, triple: &str) -> Option<Result<String, String>> {
     })
 }
 
-/// The C compiler for a target of MinGW-w64, a program on PATH: the one of our environment for it, else MinGW-w64's. `None`
-/// for other targets.
-pub(crate) fn mingw(host: &Host, triple: &str) -> Option<String> {
-    let (_, prefix, _) = MINGW.iter().find(|(of, ..)| *of == triple)?;
+/// The C compiler that makes shared libraries for a target, with its arguments: the one that is configured for it, else
+/// MinGW-w64's, or the one of a Mac. Empty if there is none; `None` for targets that no shared library is made for.
+pub(crate) fn c_compiler(host: &Host, triple: &str) -> Option<Vec<String>> {
+    let mingw = MINGW.iter().find(|(of, ..)| *of == triple).map(|(_, prefix, _)| format!("{prefix}-gcc"));
+    let is_macos = triple.ends_with("-apple-darwin");
+    if mingw.is_none() && !is_macos {
+        return None;
+    }
     let own = variables(host, triple);
-    let word = named_compiler(&own).and_then(|words| words.split_whitespace().next().map(str::to_owned));
-    Some(word.unwrap_or_else(|| format!("{prefix}-gcc")))
+    // What links programs for macOS is a C compiler, too; rustc passes it options of Apple's.
+    let linker = || configured(host, triple, "linker").filter(|_| is_macos).map(|linker| vec![linker]);
+    let of_mac = || is_macos && Host::platform().starts_with("macos-");
+    let arch = if triple.starts_with("aarch64") { "arm64" } else { "x86_64" };
+    let found = named_compiler(&own).map(words).or_else(|| of_cargo(host, triple).as_deref().map(words));
+    let found = found.or_else(linker).or_else(|| mingw.map(|name| vec![name]));
+    Some(found.or_else(|| of_mac().then(|| ["cc", "-arch", arch].map(str::to_owned).to_vec())).unwrap_or_default())
+}
+
+fn words(text: &str) -> Vec<String> {
+    text.split_whitespace().map(str::to_owned).collect()
+}
+
+/// The C compiler for a target in the `[env]` of cargo's configuration.
+fn of_cargo(host: &Host, triple: &str) -> Option<String> {
+    let config = cargo_config::merged(&host.ambient, &host.root);
+    let env = config.get("env")?;
+    let names = [format!("CC_{triple}"), format!("CC_{}", triple.replace('-', "_")), "TARGET_CC".to_owned()];
+    let found = names.iter().find_map(|name| env.get(name))?;
+    let is_relative = found.get("relative").and_then(toml::Value::as_bool).unwrap_or_default();
+    let text = found.as_str().or_else(|| found.get("value")?.as_str())?;
+    Some(if is_relative { host.root.join(text).to_string_lossy().into_owned() } else { text.to_owned() })
 }
 
 /// The C compiler that one of these variables of a target names, with its options.
@@ -225,10 +250,16 @@ pub(crate) fn named_compiler(own: &BTreeMap<String, String>) -> Option<&str> {
 
 /// Whether cargo's configuration or our environment has this key for the target.
 pub(crate) fn is_configured(host: &Host, triple: &str, key: &str) -> bool {
+    configured(host, triple, key).is_some()
+}
+
+/// What our environment, or else cargo's configuration, has under this key for the target; of a list nothing.
+fn configured(host: &Host, triple: &str, key: &str) -> Option<String> {
     let variable = format!("CARGO_TARGET_{}_{}", screaming(triple), key.to_uppercase());
     let table = cargo_config::merged(&host.ambient, &host.root);
     let of_target = table.get("target").and_then(|targets| targets.get(triple)).and_then(|target| target.get(key));
-    host.ambient.get(&variable).is_some() || of_target.is_some()
+    let of_target = || of_target.map(|value| value.as_str().unwrap_or_default().to_owned());
+    host.ambient.get(&variable).map(str::to_owned).or_else(of_target)
 }
 
 /// A triple as cargo spells it in variables.
@@ -254,4 +285,38 @@ pub(crate) fn variables(host: &Host, triple: &str) -> BTreeMap<String, String> {
         }
     }
     found
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sys::environment::Ambient;
+
+    #[test]
+    fn the_compiler_of_a_target_is_the_configured_one() {
+        let dir = tempfile::tempdir().unwrap();
+        let of = |vars: &[(&str, &str)], config: &str, triple: &str| {
+            let mut host = Host::for_test(dir.path());
+            let var = |n: usize| vars.get(n).copied().unwrap_or(("UNUSED", ""));
+            host.ambient = Ambient::of([var(0), var(1)]);
+            files::write(&host.root.join(".cargo/config.toml"), config.as_bytes()).unwrap();
+            c_compiler(&host, triple).map(|words| words.join(" "))
+        };
+        let (arm, win) = ("aarch64-apple-darwin", "x86_64-pc-windows-gnu");
+        let (hyphens, plain) = (("CC_aarch64-apple-darwin", "a -x"), ("CC_aarch64_apple_darwin", "b"));
+        assert_eq!(of(&[plain, hyphens], "", arm).as_deref(), Some("a -x"), "as cc-rs has it");
+        assert_eq!(of(&[plain, ("TARGET_CC", "c")], "", arm).as_deref(), Some("b"));
+        assert_eq!(of(&[("TARGET_CC", "c")], "[env]\nCC_aarch64_apple_darwin = \"d\"", arm).as_deref(), Some("c"));
+        let config = "[env]\nCC_aarch64_apple_darwin = { value = \"cc\", relative = true }\n";
+        assert_eq!(of(&[], config, arm).unwrap(), dir.path().join("cc").to_string_lossy());
+        let linker = "[target.aarch64-apple-darwin]\nlinker = \"e\"\n";
+        assert_eq!(of(&[], linker, arm).as_deref(), Some("e"));
+        assert_eq!(of(&[("CARGO_TARGET_AARCH64_APPLE_DARWIN_LINKER", "f")], linker, arm).as_deref(), Some("f"));
+        assert_eq!(of(&[], "", win).as_deref(), Some("x86_64-w64-mingw32-gcc"));
+        assert_eq!(of(&[("CC_x86_64_pc_windows_gnu", "g -h")], "", win).as_deref(), Some("g -h"));
+        assert_eq!(of(&[], "", "s390x-unknown-linux-gnu"), None);
+        if !Host::platform().starts_with("macos-") {
+            assert_eq!(of(&[], "", arm).as_deref(), Some(""), "this system has none");
+        }
+    }
 }

@@ -2,14 +2,16 @@
 
 use std::collections::BTreeMap;
 
+use anyhow::{anyhow, bail, Result};
 use compatrix_model::axis::{AxisKind, ValueName};
 use compatrix_model::facts::Availability;
-use compatrix_model::matrix_spec::Spec;
+use compatrix_model::matrix_spec::{Spec, SqliteSettings};
 use semver::Version;
 
 use super::find_sqlite;
-use crate::find::facts::SqliteFacts;
-use crate::find::sqlite::{build_all, ExactVersion, Kit};
+use crate::find::facts::{Foreign, SqliteFacts};
+use crate::find::sqlite::{build_all, find_exact, ExactVersion, Kit};
+use crate::find::system;
 use crate::sys::error::Error;
 use crate::sys::host::Host;
 
@@ -48,6 +50,30 @@ pub fn cache(
         Some(Cached { value: (*value).clone(), built: new.is_some(), library: library(new.or(found.remove(*value))?) })
     });
     Ok(cached.collect())
+}
+
+/// Builds a version for a target that shared libraries are made for, if it is not in the cache: its library and the folder
+/// to link against. Nothing is asked whether programs of the target start here.
+///
+/// # Errors
+/// No shared library is made for the target, there is no compiler for it, or the version does not compile.
+pub fn for_target(host: &Host, triple: &str, version: &Version) -> Result<SqliteFacts> {
+    let compiler = system::c_compiler(host, triple).ok_or_else(|| anyhow!("no shared library is made for {triple}"))?;
+    let with = Foreign { triple: triple.to_owned(), compiler, runner: Vec::new(), is_wine: false };
+    let (kit, settings) = (Kit::of_target(&with), SqliteSettings::default());
+    let found = match find_exact(host, kit, version, &settings)? {
+        Availability::Obtainable { .. } => {
+            let value = ValueName::new(version.to_string())?;
+            let wanted = vec![ExactVersion { value: value.clone(), version: version.clone() }];
+            let mut built = build_all(host, kit, &settings, wanted, &|_| {});
+            built.remove(&value).ok_or_else(|| anyhow!("interrupted"))?
+        }
+        found => found,
+    };
+    match found {
+        Availability::Ready(facts) => Ok(facts),
+        Availability::Missing { reason } | Availability::Obtainable { how: reason } => bail!(reason),
+    }
 }
 
 fn library(availability: Availability<SqliteFacts>) -> Result<String, String> {

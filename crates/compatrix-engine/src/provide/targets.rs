@@ -1,4 +1,4 @@
-//! What each SQLite is for the targets of the axis `os`: exact versions become DLLs of Windows.
+//! What each SQLite is for the targets of the axis `os`: exact versions become DLLs of Windows and dylibs of macOS.
 
 use std::sync::mpsc::Sender;
 
@@ -15,21 +15,15 @@ use crate::find::system;
 use crate::survey::Survey;
 use crate::sys::host::Host;
 
-/// A target of Windows whose programs this host compiles and starts.
-struct Windows<'a> {
-    os: &'a ValueName,
-    triple: &'a str,
-    with: Foreign,
-}
-
-fn targets<'a>(host: &Host, spec: &'a Spec, survey: &Survey) -> Vec<Windows<'a>> {
+/// The targets whose programs are started here and that shared libraries are made for.
+fn targets<'a>(host: &Host, spec: &'a Spec, survey: &Survey) -> Vec<(&'a ValueName, Foreign)> {
     let axis = spec.space.axis_of(&AxisKind::Os).map(|(_, axis)| axis);
     let of = |value: &'a AxisValue| {
         let Setting::Os(System::Target { triple, .. }) = &value.setting else { return None };
         let system = survey.facts.systems.get(&value.name)?.ready()?;
-        let compiler = system::mingw(host, triple)?;
-        let with = Foreign { compiler, runner: system.runner.clone(), is_wine: system.is_wine };
-        Some(Windows { os: &value.name, triple, with })
+        let compiler = system::c_compiler(host, triple)?;
+        let (runner, is_wine) = (system.runner.clone(), system.is_wine);
+        Some((&value.name, Foreign { triple: triple.clone(), compiler, runner, is_wine }))
     };
     axis.into_iter().flat_map(|axis| &axis.values).filter_map(of).collect()
 }
@@ -37,24 +31,24 @@ fn targets<'a>(host: &Host, spec: &'a Spec, survey: &Survey) -> Vec<Windows<'a>>
 /// Looks at what each SQLite is for each target: again, after something was provided.
 pub(super) fn look(host: &Host, spec: &Spec, survey: &mut Survey) {
     let before = std::mem::take(&mut survey.facts.libraries);
-    for target in targets(host, spec, survey) {
-        let kit = Kit::Windows { triple: target.triple, with: &target.with };
-        let all = elsewhere::look(spec, before.get(target.os), |value| match &value.setting {
+    for (os, with) in targets(host, spec, survey) {
+        let kit = Kit::of_target(&with);
+        let all = elsewhere::look(spec, before.get(os), |value| match &value.setting {
             Setting::SqliteExact(version) => {
                 sqlite::find_exact(host, kit, version, &spec.sqlite).unwrap_or_else(unavailable)
             }
             Setting::SqliteBundled => elsewhere::bundled(survey.facts.sqlite.get(&value.name)),
-            _ => Availability::Missing { reason: format!("this library is of this host, not of {}", target.triple) },
+            _ => Availability::Missing { reason: format!("this library is of this host, not of {}", with.triple) },
         });
-        survey.facts.libraries.insert(target.os.clone(), all);
+        survey.facts.libraries.insert(os.clone(), all);
     }
 }
 
-/// Builds exact versions as DLLs: values of the axis `os` with values of the SQLite axis.
+/// Builds exact versions as shared libraries: values of the axis `os` with values of the SQLite axis.
 pub(super) fn build(host: &Host, spec: &Spec, wanted: &Wanted<'_>, survey: &mut Survey, tell: &Sender<Event>) {
-    for target in targets(host, spec, survey) {
-        let kit = Kit::Windows { triple: target.triple, with: &target.with };
-        let built = elsewhere::build(host, (target.os, kit), &spec.sqlite, wanted, tell);
-        survey.facts.libraries.entry(target.os.clone()).or_default().extend(built);
+    for (os, with) in targets(host, spec, survey) {
+        let kit = Kit::of_target(&with);
+        let built = elsewhere::build(host, (os, kit), &spec.sqlite, wanted, tell);
+        survey.facts.libraries.entry(os.clone()).or_default().extend(built);
     }
 }

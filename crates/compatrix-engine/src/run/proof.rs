@@ -6,7 +6,8 @@ use anyhow::Result;
 use compatrix_model::axis::platform_of_target;
 use compatrix_model::evidence::{Differences, ExecutableProof, FixtureProof, Proof, TargetProof, ToolchainProof};
 
-use crate::build::{machine, Executable, Product};
+use crate::build::inspect::Inspection;
+use crate::build::{machine, mark, Executable, Product};
 use crate::run::features;
 use crate::run::inputs::RunInputs;
 use crate::run::which_sqlite::{self, Identified};
@@ -19,7 +20,7 @@ pub(crate) fn prove(
     product: &Product,
     env: BTreeMap<String, String>,
 ) -> Result<(Proof, Option<String>)> {
-    let mut mismatch = wrong_compiler(inputs, product).or_else(|| wrong_machine(inputs, product));
+    let mut mismatch = wrong_compiler(host, inputs, product).or_else(|| wrong_machine(inputs, product));
     let sqlite = match which_sqlite::identify(host, inputs, product)? {
         Identified::As(proof) => Some(proof),
         Identified::None => None,
@@ -46,13 +47,35 @@ fn executables(product: &Product) -> Vec<ExecutableProof> {
 }
 
 /// The products built by another compiler than planned, if any.
-pub(crate) fn wrong_compiler(inputs: &RunInputs<'_>, product: &Product) -> Option<String> {
+pub(crate) fn wrong_compiler(host: &Host, inputs: &RunInputs<'_>, product: &Product) -> Option<String> {
     let release = inputs.toolchain.version.to_string();
+    // The compiler of a root is not started outside of it; what it makes records its release.
+    let toolchain = Some(inputs.toolchain).filter(|toolchain| toolchain.root.is_none());
+    let mark = || mark::of(host, &toolchain?.rustc).ok().flatten();
     product.executables.iter().rev().find_map(|executable| {
-        let makers = &executable.inspection.rustc;
-        let wrong = !makers.is_empty() && !makers.contains(&release);
-        wrong.then(|| format!("{} was made by rustc {}, not {release}", executable.target, makers.join(", ")))
+        let Inspection { rustc, marks, .. } = &executable.inspection;
+        let made_by = other_makers((rustc, marks), &release, &mark)?;
+        Some(format!("{} was made by {made_by}, not {release}", executable.target))
     })
+}
+
+/// Who made an executable with these releases and marks in it, if not the compiler of this release. A mark counts where
+/// nothing records a release.
+fn other_makers(
+    (makers, marks): (&[String], &[String]),
+    release: &str,
+    own_mark: &dyn Fn() -> Option<String>,
+) -> Option<String> {
+    if makers.iter().any(|maker| maker == release) {
+        return None;
+    }
+    if !makers.is_empty() {
+        return Some(format!("rustc {}", makers.join(", ")));
+    }
+    let own = Some(marks).filter(|marks| !marks.is_empty()).and_then(|_| own_mark())?;
+    let marks = marks.join(", ");
+    (!marks.split(", ").any(|mark| mark == own))
+        .then(|| format!("a rustc that marks what it makes with {marks} instead of {own}"))
 }
 
 /// Executables that are for another machine than the build's target, if any.
@@ -95,5 +118,25 @@ pub(crate) fn proof_of_inputs(inputs: &RunInputs<'_>) -> Proof {
         }),
         executables: Vec::new(),
         env: BTreeMap::new(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_mark_tells_where_no_release_is_recorded() {
+        let of = |makers: &[&str], marks: &[&str], own: Option<&str>| {
+            let list = |all: &[&str]| all.iter().map(|one| (*one).to_owned()).collect::<Vec<String>>();
+            other_makers((&list(makers), &list(marks)), "1.96.0", &|| own.map(str::to_owned))
+        };
+        assert_eq!(of(&["1.96.0", "1.70.0"], &["x"], Some("y")), None, "one of several compiled it");
+        assert_eq!(of(&["1.70.0"], &["y"], Some("y")).as_deref(), Some("rustc 1.70.0"));
+        assert_eq!(of(&[], &["x", "y"], Some("y")), None);
+        let other = of(&[], &["x"], Some("y")).expect("another");
+        assert_eq!(other, "a rustc that marks what it makes with x instead of y");
+        // A stripped executable, and a compiler that marks nothing, prove nothing.
+        assert_eq!((of(&[], &[], Some("y")), of(&[], &["x"], None)), (None, None));
     }
 }

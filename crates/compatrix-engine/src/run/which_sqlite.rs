@@ -7,8 +7,8 @@ use std::sync::Arc;
 
 use anyhow::{Context, Result};
 use compatrix_binary::Format;
-use compatrix_model::evidence::SqliteProof;
-use compatrix_model::hash::or_empty;
+use compatrix_model::evidence::{IdentifiedBy, SqliteProof};
+use compatrix_model::hash::{or_empty, Sha256};
 use compatrix_model::linkage::Linkage;
 use semver::Version;
 
@@ -221,12 +221,20 @@ fn prove_library(host: &Host, by: (Option<&Arc<Enclosure>>, Option<&Foreign>), l
     let sha256 = files::sha256(&file, &host.memo)?;
     // The library may not be a SQLite at all; then only its hash is known.
     let said = sqlite::of_any_library(host, by, &file).ok();
-    let (version, source_id, compile_options) = match said {
-        Some(said) => (said.version, Some(said.source_id), said.compile_options),
-        None => ("unknown".to_owned(), None, Vec::new()),
-    };
-    let file = file.to_string_lossy().into_owned();
-    Ok(SqliteProof { linkage: Linkage::Dynamic, file, sha256: Some(sha256), version, source_id, compile_options })
+    Ok(shared(file.to_string_lossy().into_owned(), Some(sha256), said))
+}
+
+/// A shared library with what it said, if it did.
+fn shared(file: String, sha256: Option<Sha256>, said: Option<sqlite::Identity>) -> SqliteProof {
+    SqliteProof {
+        linkage: Linkage::Dynamic,
+        file,
+        sha256,
+        version: said.as_ref().map_or_else(|| "unknown".to_owned(), |said| said.version.clone()),
+        source_id: said.as_ref().map(|said| said.source_id.clone()),
+        identified_by: said.as_ref().map(|said| said.by),
+        compile_options: said.map(|said| said.compile_options).unwrap_or_default(),
+    }
 }
 
 /// Whether a library that Windows is to load is a SQLite.
@@ -236,15 +244,7 @@ fn is_dll(library: &str) -> bool {
 
 /// The SQLite in dyld's shared cache: only a program that loads it by this path can say which it is.
 fn prove_cached(host: &Host, name: &Path) -> SqliteProof {
-    let said = sqlite::of_library(host, None, name).ok();
-    SqliteProof {
-        linkage: Linkage::Dynamic,
-        file: name.to_string_lossy().into_owned(),
-        sha256: None,
-        version: said.as_ref().map_or_else(|| "unknown".to_owned(), |said| said.version.clone()),
-        source_id: said.as_ref().map(|said| said.source_id.clone()),
-        compile_options: said.map(|said| said.compile_options).unwrap_or_default(),
-    }
+    shared(name.to_string_lossy().into_owned(), None, sqlite::of_library(host, None, name).ok())
 }
 
 /// The SQLite in the executable itself, if there is one. The static library that this build linked tells the rest: the one
@@ -272,12 +272,15 @@ fn prove_compiled_in(
         all.into_iter().find(|one| ids.contains(&one.source_id)).map(|one| one.version)
     };
     let version = said.as_ref().map(|said| said.version.clone()).or_else(carried);
+    // The header of the crate with the source id that is in the executable.
+    let by_file = version.as_ref().map(|_| IdentifiedBy::File);
     Some(SqliteProof {
         linkage: Linkage::Static,
         file: executable.path.to_string_lossy().into_owned(),
         sha256: Some(executable.inspection.sha256),
         version: version.unwrap_or_else(|| "unknown".to_owned()),
         source_id: said.as_ref().map(|said| &said.source_id).or(ids.first()).cloned(),
+        identified_by: said.as_ref().map(|said| said.by).or(by_file),
         compile_options: said.map(|said| said.compile_options).unwrap_or_default(),
     })
 }

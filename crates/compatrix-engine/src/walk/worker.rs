@@ -242,7 +242,7 @@ impl Executor for Worker<'_> {
 fn run_suite(host: &Host, inputs: &RunInputs<'_>, product: &Product, leaks: &Leaks<'_>) -> Record {
     let (started, clock) = (now(), instant());
     let record = match &inputs.suite.kind {
-        SuiteKind::Build => Ok(run::built(inputs, product)),
+        SuiteKind::Build => Ok(run::built(host, inputs, product)),
         SuiteKind::Test => run::proven(host, inputs, product, |scratch| run::tests(host, inputs, product, scratch)),
         SuiteKind::Command => run::command::run(host, inputs, product),
         SuiteKind::Bench(_) => Err(anyhow::anyhow!("`compat` does not run this kind of suite")),

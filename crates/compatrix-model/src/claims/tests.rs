@@ -74,6 +74,7 @@ fn record(cell: &str, outcome: Outcome) -> Record {
             version: sqlite.into(),
             source_id: None,
             compile_options: vec![],
+            identified_by: None,
         }),
         fixture: None,
         executables: vec![],

@@ -13,7 +13,9 @@ use super::leaks::{BaselineEvidence, FindingEvidence, LeakEvidence};
 use super::snapshot::{known, RawMeaning};
 use crate::cell::{CellId, CellIdError};
 use crate::debug_info::DebugInfo;
-use crate::evidence::{Counts, Differences, ExecutableProof, Figure, FixtureProof, LeftOut, Measurements, Number};
+use crate::evidence::{
+    Counts, Differences, ExecutableProof, Figure, FixtureProof, IdentifiedBy, LeftOut, Measurements, Number,
+};
 use crate::evidence::{Proof, Record, SourceProof, SqliteProof, TargetProof, ToolchainProof};
 use crate::hash::{or_empty, Sha256};
 use crate::linkage::Linkage;
@@ -173,6 +175,7 @@ struct RawSqlite {
     file: Option<String>,
     sha256: Option<Sha256>,
     compile_options: Vec<String>,
+    identified_by: Option<IdentifiedBy>,
 }
 
 #[derive(Deserialize)]
@@ -442,6 +445,7 @@ impl EvidenceReader<'_> {
                 version: raw.version.clone(),
                 source_id: raw.source_id.clone(),
                 compile_options: raw.compile_options.clone(),
+                identified_by: raw.identified_by,
             })
         };
         raw.sqlite.iter().map(|(id, raw)| Ok((id.as_str(), sqlite(raw)?))).collect()

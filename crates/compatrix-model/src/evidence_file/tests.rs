@@ -6,8 +6,8 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::evidence::{
-    Counts, Differences, ExecutableProof, Figure, FixtureProof, LeftOut, Measurements, Number, Proof, Record,
-    SourceProof, SqliteProof, TestFailure, ToolchainProof,
+    Counts, Differences, ExecutableProof, Figure, FixtureProof, IdentifiedBy, LeftOut, Measurements, Number, Proof,
+    Record, SourceProof, SqliteProof, TestFailure, ToolchainProof,
 };
 use crate::hash::Sha256;
 use crate::linkage::Linkage;
@@ -62,6 +62,7 @@ fn proof() -> Proof {
             version: "3.46.0".into(),
             source_id: Some("2024-05-23 13:25:27 96c92aba".into()),
             compile_options: vec!["THREADSAFE=1".into(), "ENABLE_FTS5".into()],
+            identified_by: Some(IdentifiedBy::Probe),
         }),
         fixture: Some(FixtureProof { name: "v24".into(), vintage: 24, sha256: [0xff; 32].into() }),
         executables: vec![ExecutableProof { name: "it".into(), sha256: [0xee; 32].into() }],
@@ -116,6 +117,21 @@ fn the_text_of_three_records() {
     for secret in ["/home", "1700000000", "HOME"] {
         assert!(!text.contains(secret), "{secret} in {text}");
     }
+}
+
+#[test]
+fn evidence_from_before_a_sqlite_said_how_it_was_identified() {
+    let file = EvidenceFile::from_records("linux-x86_64", [record("rust=1.70 sqlite=3.46.0", Outcome::Passed)]);
+    let by = |text: &str| {
+        let file = EvidenceFile::from_text(text).unwrap();
+        let proof = file.entries().next().and_then(|entry| entry.record.proof.clone());
+        proof.and_then(|proof| proof.sqlite?.identified_by)
+    };
+    let text = file.to_text();
+    assert_eq!(by(&text), Some(IdentifiedBy::Probe));
+    assert_eq!(by(&text.replace("\"probe\"", "\"file\"")), Some(IdentifiedBy::File));
+    assert_eq!(by(&text.replace("identified-by = \"probe\"\n", "")), None);
+    assert!(EvidenceFile::from_text(&text.replace("\"probe\"", "\"guess\"")).is_err());
 }
 
 #[test]
@@ -288,14 +304,16 @@ fn any_record() -> impl Strategy<Value = Record> {
         text(),
         proptest::option::of("\\PC{1,8}"),
         proptest::collection::vec(text(), 0..3),
+        proptest::option::of(prop_oneof![Just(IdentifiedBy::Probe), Just(IdentifiedBy::File)]),
     )
-        .prop_map(|(fixed, sha256, file, version, source_id, compile_options)| SqliteProof {
+        .prop_map(|(fixed, sha256, file, version, source_id, compile_options, identified_by)| SqliteProof {
             linkage: if fixed { Linkage::Static } else { Linkage::Dynamic },
             sha256: Some(sha256),
             file,
             version,
             source_id,
             compile_options,
+            identified_by,
         });
     let fixture =
         ("v[12]", any::<i64>(), hash()).prop_map(|(name, vintage, sha256)| FixtureProof { name, vintage, sha256 });

@@ -155,6 +155,9 @@ fn text(file: &EvidenceFile) -> String {
             line(&mut out, "file", quoted(&sqlite.file));
             line(&mut out, "sha256", quoted(&or_empty::text(&sqlite.sha256)));
         }
+        if let Some(by) = sqlite.identified_by {
+            line(&mut out, "identified-by", quoted(by.as_str()));
+        }
         line(&mut out, "compile-options", list(sqlite.compile_options.iter().map(|o| quoted(o)), true));
     }
     for (id, FixtureProof { name, vintage, sha256 }) in &fixtures.order {

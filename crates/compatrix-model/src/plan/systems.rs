@@ -33,7 +33,7 @@ pub(super) fn refusal(Target { triple, .. }: &Target, suite: &Suite, sqlite: Opt
         Setting::SqliteHost | Setting::DistroSqlite(_) => {
             Some(format!("this library is of this host, and no program of {triple} can load it; use `bundled`"))
         }
-        Setting::SqliteExact(_) if triple.ends_with("-windows-gnu") => None,
+        Setting::SqliteExact(_) if ["-windows-gnu", "-apple-darwin"].iter().any(|end| triple.ends_with(end)) => None,
         // Whatever else an axis of SQLites may have one day is not tried before it is decided on.
         _ => Some(format!("exact versions are not built as shared libraries of {triple} yet; use `bundled`")),
     };

@@ -100,6 +100,7 @@ mod tests {
             version: version.to_owned(),
             source_id: None,
             compile_options: options.split(' ').map(str::to_owned).collect(),
+            identified_by: None,
         };
         let proof: Proof = serde_json::from_value(serde_json::json!({
             "platform": "linux-x86_64", "toolchain": { "release": "1.80.0", "rustc": "", "cargo": "" },

@@ -4,8 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
 
 use compatrix_model::axis::{AxisKind, Setting};
-use compatrix_model::evidence::{SourceProof, SqliteProof, ToolchainProof};
+use compatrix_model::evidence::{IdentifiedBy, Proof, SourceProof, SqliteProof, ToolchainProof};
 use compatrix_model::hash::Sha256;
+use compatrix_model::linkage::Linkage;
 use compatrix_model::verdict::Verdict;
 
 use super::facts::Facts;
@@ -86,6 +87,11 @@ pub(super) fn origins(facts: &Facts<'_>) -> String {
     if !left_out.is_empty() {
         let _ = writeln!(out, "\nRecorded, but not counted: {}.", left_out.join(", "));
     }
+    let read = read_from_files(facts);
+    if !read.is_empty() {
+        let read: Vec<String> = read.into_iter().collect();
+        let _ = writeln!(out, "\nRead from the bytes of files, not asked of the SQLite itself: {}.", read.join(", "));
+    }
     if !facts.files.is_empty() {
         let _ = writeln!(
             out,
@@ -94,6 +100,20 @@ pub(super) fn origins(facts: &Facts<'_>) -> String {
         );
     }
     out
+}
+
+/// The SQLites that nothing asked which they are, each with the target that it is for.
+fn read_from_files(facts: &Facts<'_>) -> BTreeSet<String> {
+    let one = |proof: &Proof| {
+        let sqlite = proof.sqlite.as_ref().filter(|sqlite| sqlite.identified_by == Some(IdentifiedBy::File))?;
+        let linkage = match sqlite.linkage {
+            Linkage::Static => ", compiled in",
+            Linkage::Dynamic => "",
+        };
+        let target = proof.target.as_ref().map(|target| format!(" for {}", code(&target.triple)));
+        Some(format!("SQLite {}{}{linkage}", text(&sqlite.version), target.unwrap_or_default()))
+    };
+    facts.entries().filter_map(|judged| one(judged.proof()?)).collect()
 }
 
 /// The first twelve characters of a hash.

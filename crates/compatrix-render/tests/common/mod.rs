@@ -9,7 +9,8 @@ use compatrix_model::axis::{Axis, AxisKind, AxisName, AxisValue, Setting, ValueN
 use compatrix_model::cell::{CellId, Space};
 use compatrix_model::claims::with_meanings;
 use compatrix_model::evidence::{
-    Counts, ExecutableProof, FixtureProof, Proof, Record, SourceProof, SqliteProof, TestFailure, ToolchainProof,
+    Counts, ExecutableProof, FixtureProof, IdentifiedBy, Proof, Record, SourceProof, SqliteProof, TestFailure,
+    ToolchainProof,
 };
 use compatrix_model::evidence_file::EvidenceFile;
 use compatrix_model::linkage::Linkage;
@@ -124,6 +125,7 @@ pub fn record(cell: &CellId, outcome: Outcome) -> Record {
             version: sqlite_version(&sqlite).to_owned(),
             source_id: Some("2024-01-15 17:01:13 1066602b".into()),
             compile_options: if bundled { bundled_options.map(str::to_owned).into() } else { options },
+            identified_by: Some(IdentifiedBy::Probe),
         }
     });
     let fixture = value("schema").map(|name| FixtureProof {

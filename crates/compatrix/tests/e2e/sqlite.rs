@@ -162,6 +162,7 @@ fn the_library_that_ran_is_the_one_that_was_planned() {
         let file = library(&kept.cache, version);
         assert_eq!((&proof["linkage"], &proof["version"]), (&"dynamic".into(), &version.into()), "{proof:#}");
         assert!(proof["source_id"].as_str().is_some_and(|id| id.starts_with(day)), "{proof:#}");
+        assert_eq!(proof["identified_by"], "probe", "{proof:#}");
         assert_eq!(proof["file"].as_str(), file.canonicalize().expect("a file").to_str());
         let bytes = std::fs::read(&file).expect("reads");
         assert_eq!(
@@ -173,6 +174,7 @@ fn the_library_that_ran_is_the_one_that_was_planned() {
     assert_eq!(bundled["linkage"], "static", "{bundled:#}");
     assert!(bundled["version"].as_str().is_some_and(|version| version.starts_with("3.")), "{bundled:#}");
     assert!(bundled["source_id"].as_str().is_some_and(|id| id.starts_with("20")), "{bundled:#}");
+    assert_eq!(bundled["identified_by"], "probe", "the static library of the build was linked and asked");
     assert!(!bundled["compile_options"].as_array().expect("options").is_empty());
     assert_eq!(totals(&kept.compat(&kept.cache, &[]).json()), [0, 0, 3]);
 

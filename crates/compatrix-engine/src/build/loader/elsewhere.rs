@@ -75,11 +75,25 @@ pub(super) fn leads(loader: Loader, folders: &str) -> (&'static str, String) {
     }
 }
 
-/// Where Windows looks for a SQLite of this name before it takes that of the cell: beside the executable, and where it is
-/// started. Names there have any case; those that are usual are looked for.
+/// Where a loader looks for a SQLite of this name before it takes that of the cell, or where it would not be found: Windows
+/// beside the executable, and where it is started; dyld in the folders that the executable names. On Windows names have any
+/// case; those that are usual are looked for.
 pub(super) fn before_others((executable, dir): (&Path, &Path), asks: &Binary, library: &str) -> Vec<PathBuf> {
-    if Loader::of(asks) != Loader::Windows || !is_sqlite(library) {
+    let leaf = library.strip_prefix("@rpath/").unwrap_or(library);
+    if !is_sqlite(leaf) {
         return Vec::new();
+    }
+    match Loader::of(asks) {
+        Loader::Windows => {}
+        Loader::Dyld => {
+            let own = executable.parent().unwrap_or(Path::new("/")).to_string_lossy();
+            let of_own = |folder: &String| {
+                let folder = folder.replace("@executable_path", &own).replace("@loader_path", &own);
+                dir.join(folder).join(leaf)
+            };
+            return asks.runpath.iter().map(of_own).collect();
+        }
+        Loader::Glibc | Loader::Musl => return Vec::new(),
     }
     let lower = library.to_ascii_lowercase();
     let names: BTreeSet<String> =
@@ -92,8 +106,9 @@ pub(super) fn before_others((executable, dir): (&Path, &Path), asks: &Binary, li
 /// an executable is of this host, the executable itself may not be.
 pub(crate) fn leads_to(folders: &str, system: Option<&SystemFacts>) -> BTreeMap<String, String> {
     let of_wine = system.filter(|system| system.is_wine).map(|_| leads(Loader::Windows, folders));
+    let of_macos = system.filter(|system| system.is_macos).map(|_| leads(Loader::Dyld, folders));
     let of_host = (LIBRARY_PATH, folders.to_owned());
-    [of_host].into_iter().chain(of_wine).map(|(name, value)| (name.to_owned(), value)).collect()
+    [of_host].into_iter().chain(of_wine).chain(of_macos).map(|(name, value)| (name.to_owned(), value)).collect()
 }
 
 fn environment(
@@ -241,6 +256,26 @@ mod tests {
         ] {
             assert_eq!(leads(loader, "/a b:/c"), (name, value.to_owned()));
         }
+        let of = |system: Option<SystemFacts>| leads_to("/a", system.as_ref()).into_keys().collect::<Vec<_>>();
+        assert_eq!(of(None), [LIBRARY_PATH]);
+        assert!(of(Some(SystemFacts { is_wine: true, ..SystemFacts::default() })).contains(&"WINEPATH".to_owned()));
+        let macos = SystemFacts { is_macos: true, ..SystemFacts::default() };
+        assert!(of(Some(macos)).contains(&"DYLD_LIBRARY_PATH".to_owned()));
+    }
+
+    /// dyld looks where the executable says before it gives up, so that a file there may become its SQLite.
+    #[test]
+    #[allow(clippy::disallowed_methods, reason = "the test's own executable")]
+    fn folders_that_a_mach_o_names_are_watched() {
+        let own = std::fs::read(std::env::current_exe().unwrap()).unwrap();
+        let own = compatrix_binary::read(&own, None).unwrap();
+        let runpath = ["@loader_path/../lib", "@executable_path", "rel", "/opt"].map(str::to_owned).to_vec();
+        let asks = Binary { format: Format::MachO, runpath, ..own };
+        let place = (Path::new("/t/deps/it"), Path::new("/w"));
+        let before = before_others(place, &asks, "@rpath/libsqlite3.exact.dylib");
+        let file = |folder: &str| PathBuf::from(folder).join("libsqlite3.exact.dylib");
+        assert_eq!(before, [file("/t/deps/../lib"), file("/t/deps"), file("/w/rel"), file("/opt")]);
+        assert_eq!(before_others(place, &asks, "@rpath/libz.dylib"), [] as [PathBuf; 0]);
     }
 
     #[test]

@@ -1,10 +1,11 @@
-//! Identifies the SQLite in a file with a small C program.
+//! Identifies the SQLite in a file: with a small C program, or by its bytes where nothing starts programs of its target.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{anyhow, bail, Result};
+use compatrix_model::evidence::IdentifiedBy;
 use serde::{Deserialize, Serialize};
 
 use crate::find::facts::Foreign;
@@ -30,6 +31,8 @@ pub struct Identity {
     pub source_id: String,
     /// `sqlite3_compileoption_get()`, sorted.
     pub compile_options: Vec<String>,
+    /// What said so.
+    pub by: IdentifiedBy,
 }
 
 /// Identifies a shared library. A bare file name is looked up as by the loader.
@@ -38,7 +41,7 @@ pub fn of_library(host: &Host, root: Option<&Arc<Enclosure>>, library: &Path) ->
     // A bare name's answer depends on the loader's cache.
     let stamped = if library.is_absolute() { library } else { Path::new("/etc/ld.so.cache") };
     let stamp = files::stamp(stamped).unwrap_or_default();
-    host.memo.fact(&format!("sqlite {}", library.display()), &stamp, || {
+    host.memo.fact(&format!("sqlite 2 {}", library.display()), &stamp, || {
         let probe = dynamic_probe(host, root)?;
         let command = Command::new(probe.to_string_lossy(), &host.root).args([library.to_string_lossy()]);
         ask(host, command.inside(root.cloned()))
@@ -55,9 +58,24 @@ pub(crate) fn of_any_library(
     library: &Path,
 ) -> Result<Identity> {
     match foreign {
-        Some(with) => of_foreign(host, with, library),
+        Some(with) if with.starts() => of_foreign(host, with, library),
+        Some(_) => of_file(library),
         None => of_library(host, root, library),
     }
+}
+
+/// Identifies a shared library by its bytes.
+///
+/// # Errors
+/// It cannot be read, or does not say which SQLite it is.
+fn of_file(library: &Path) -> Result<Identity> {
+    let bytes = files::read(library)?;
+    let says = compatrix_binary::sqlite::of_library(&bytes, None);
+    let says = says.ok_or_else(|| anyhow!("{} is no SQLite library", library.display()))?;
+    let source_id = says.source_id.ok_or_else(|| anyhow!("{} has not one source id", library.display()))?;
+    let (version, compile_options) = (says.version, says.compile_options);
+    let file = library.to_string_lossy().into_owned();
+    Ok(Identity { file, version, source_id, compile_options, by: IdentifiedBy::File })
 }
 
 /// Identifies a shared library of another target, by a program of that target.
@@ -66,14 +84,16 @@ pub(crate) fn of_any_library(
 /// There is no compiler for it, its runner does not start the program, or the file is no SQLite.
 fn of_foreign(host: &Host, with: &Foreign, library: &Path) -> Result<Identity> {
     let hash = files::sha256(library, &host.memo)?;
-    let how = format!("{} {}", with.compiler, with.runner.join(" "));
-    host.memo.fact(&format!("sqlite of {how} {hash}"), "", || {
-        let stamp = host.ambient.find(&with.compiler).and_then(|path| files::stamp(&path).ok()).unwrap_or_default();
-        let name = files::hash_parts([PROBE, &with.compiler, &stamp]);
+    let how = format!("{} {}", with.compiler.join(" "), with.runner.join(" "));
+    host.memo.fact(&format!("sqlite 2 of {how} {hash}"), "", || {
+        let compiler = with.compiler.first().and_then(|program| host.ambient.find(program));
+        let stamp = compiler.and_then(|path| files::stamp(&path).ok()).unwrap_or_default();
+        let name = files::hash_parts([PROBE, &with.compiler.join(" "), &stamp]);
         let probe = host.dir.join("probe").join(format!("foreign-{name:.16}.exe"));
         if !files::exists(&probe) {
-            let compiler = |dir: &Path| Ok(Command::new(&with.compiler, dir).envs(&host.ambient.for_builds()));
-            compile_probe(host, &compiler, &probe, (&[], &["-static-libgcc"]))?;
+            let compiler = |dir: &Path| c_compiler::of_target(host, with, dir);
+            let after: &[&str] = if with.is_windows() { &["-static-libgcc"] } else { &[] };
+            compile_probe(host, &compiler, &probe, (&[], after))?;
         }
         let words =
             with.runner.iter().cloned().chain([&probe, library].map(|path| path.to_string_lossy().into_owned()));
@@ -95,7 +115,7 @@ fn of_foreign(host: &Host, with: &Foreign, library: &Path) -> Result<Identity> {
 /// Identifies a static library (`libsqlite3.a`).
 pub fn of_archive(host: &Host, root: Option<&Arc<Enclosure>>, archive: &Path) -> Result<Identity> {
     let hash = files::sha256(archive, &host.memo)?;
-    host.memo.fact(&format!("sqlite-archive {hash}"), "", || {
+    host.memo.fact(&format!("sqlite-archive 2 {hash}"), "", || {
         let probe = host.dir.join("probe").join(format!("static-{hash:.16}"));
         let archive = archive.to_string_lossy().into_owned();
         // Only three functions are called, so that what others need (OpenSSL's functions, of SQLCipher) may be missing.
@@ -196,12 +216,35 @@ fn parse(text: &str) -> Option<Identity> {
         version: lines("version").pop()?,
         source_id: lines("source-id").pop()?,
         compile_options,
+        by: IdentifiedBy::Probe,
     })
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// What SQLite has to say of itself, without the rest.
+    const SOURCE: &str = "const char sqlite3_version[] = \"3.46.0\";\n\
+        const char *sqlite3_libversion(void) { return sqlite3_version; }\n\
+        const char *sqlite3_sourceid(void) { return \"2024-05-23 13:25:27 \
+        96c92aba00c8375bc32fafcdf12429c58bd8aabfcadab6683e35bbb9cdebf19e\"; }\n\
+        static const char *const sqlite3azCompileOpt[] = { \"THREADSAFE=1\", \"ENABLE_FTS5\", \"COMPILER=a b-1.2\" };\n\
+        const char *sqlite3_compileoption_get(int n) { return (unsigned)n < 3 ? sqlite3azCompileOpt[n] : 0; }\n";
+
+    #[test]
+    fn what_is_read_from_a_library_is_what_it_says() {
+        let dir = tempfile::tempdir().unwrap();
+        let host = Host::for_test(dir.path());
+        let library = dir.path().join("libsqlite3.so.0");
+        files::write(&dir.path().join("a.c"), SOURCE.as_bytes()).unwrap();
+        let command = c_compiler::cc(&host, None, dir.path()).unwrap();
+        let command = command.args(["-shared", "-fPIC", "-o", &library.to_string_lossy(), "a.c"]);
+        c_compiler::compile(&host, &command, "the library").unwrap();
+        let said = of_library(&host, None, &library).unwrap();
+        assert_eq!((said.version.as_str(), said.by, said.compile_options.len()), ("3.46.0", IdentifiedBy::Probe, 3));
+        assert_eq!(of_file(&library).unwrap(), Identity { by: IdentifiedBy::File, ..said });
+    }
 
     #[test]
     fn the_probe_s_words_are_read() {
@@ -218,23 +261,26 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let host = Host::for_test(dir.path());
         let runner = wine::of_debian("wine64").map(|path| path.to_string_lossy().into_owned());
-        let compiler = "x86_64-w64-mingw32-gcc".to_owned();
-        let (Some(runner), Some(_)) = (runner, host.ambient.find(&compiler)) else {
+        let compiler = "x86_64-w64-mingw32-gcc";
+        let (Some(runner), Some(_)) = (runner, host.ambient.find(compiler)) else {
             println!("skipped: wine64 or {compiler} is not here; ci/platforms/install installs both");
             return;
         };
-        let with = Foreign { compiler: compiler.clone(), runner: vec![runner], is_wine: true };
+        let triple = "x86_64-pc-windows-gnu".to_owned();
+        let with = Foreign { triple, compiler: vec![compiler.to_owned()], runner: vec![runner], is_wine: true };
         let make = |name: &str, source: &str| {
             let library = dir.path().join(name);
             files::write(&dir.path().join("a.c"), source.as_bytes()).unwrap();
-            let command = Command::new(&compiler, dir.path()).args(["-shared", "-o", name, "a.c"]);
+            let command = Command::new(compiler, dir.path()).args(["-shared", "-o", name, "a.c"]);
             c_compiler::compile(&host, &command.envs(&host.ambient.for_builds()), name).unwrap();
             library
         };
-        let sqlite = "const char *sqlite3_libversion(void) { return \"3.46.0\"; }\n\
-                      const char *sqlite3_sourceid(void) { return \"2024-05-23 96c9\"; }\n";
-        let said = of_foreign(&host, &with, &make("sqlite3.dll", sqlite)).unwrap();
-        assert_eq!((said.version.as_str(), said.source_id.as_str()), ("3.46.0", "2024-05-23 96c9"));
+        let said = of_foreign(&host, &with, &make("sqlite3.dll", SOURCE)).unwrap();
+        assert_eq!((said.version.as_str(), said.by), ("3.46.0", IdentifiedBy::Probe));
+        // What is read from the file is what it says.
+        let read = of_file(&dir.path().join("sqlite3.dll")).unwrap();
+        assert_eq!(read, Identity { by: IdentifiedBy::File, ..said });
+        assert_eq!(read.compile_options, ["COMPILER=a b-1.2", "ENABLE_FTS5", "THREADSAFE=1"]);
         let other = of_foreign(&host, &with, &make("other.dll", "int x(void) { return 1; }\n")).unwrap_err();
         assert_eq!(other.to_string(), "no SQLite library");
         let damaged = dir.path().join("damaged.dll");
