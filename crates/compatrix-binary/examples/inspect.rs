@@ -24,10 +24,6 @@ impl Files for Disk {
     fn is_folder(&self, path: &str) -> bool {
         Path::new(path).is_dir()
     }
-
-    fn real(&self, path: &str) -> String {
-        std::fs::canonicalize(path).map_or_else(|_| path.to_owned(), |real| real.to_string_lossy().into_owned())
-    }
 }
 
 fn main() -> ExitCode {
@@ -67,7 +63,7 @@ fn gets(path: &str, binary: Binary) -> String {
         current: std::env::current_dir().unwrap_or_default().to_string_lossy().into_owned(),
         ..Environment::default()
     };
-    let object = Object { path: Disk.real(path), binary };
+    let object = Object { path: path.to_owned(), binary };
     let is_sqlite = |name: &str| name.starts_with("libsqlite3.") || name.eq_ignore_ascii_case("sqlite3.dll");
     match resolve(&object, &environment, &Disk, &is_sqlite, &|_| true) {
         Resolved::File(file) => {

@@ -9,6 +9,7 @@
 
 pub mod binary;
 mod elf;
+mod loaded;
 mod macho;
 mod pe;
 mod read;

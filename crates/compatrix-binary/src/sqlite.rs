@@ -5,12 +5,11 @@ mod options;
 use std::collections::BTreeSet;
 
 use object::read::NameOrOrdinal;
-use object::{
-    ExportTarget, File, Object as _, ObjectSegment as _, ObjectSymbol as _, ObjectSymbolTable as _, SymbolKind,
-};
+use object::{ExportTarget, File, Object as _, ObjectSymbol as _, ObjectSymbolTable as _, SymbolKind};
 use serde::{Deserialize, Serialize};
 
-use crate::binary::{text, zero_ended, Machine};
+use crate::binary::{text, Machine};
+use crate::loaded::{has_underscore, text_at};
 use crate::read::slice;
 
 /// Whether SQLite is compiled into an executable.
@@ -93,11 +92,6 @@ fn is_jump(name: &[u8]) -> bool {
     ["__thunk", ".thunk.", ".island"].iter().any(|mark| memchr::memmem::find(name, mark.as_bytes()).is_some())
 }
 
-/// Whether C's names begin with `_` in its symbols: in Mach-O, and in 32-bit PE.
-fn has_underscore(file: &File<'_>) -> bool {
-    matches!(file, File::MachO32(_) | File::MachO64(_) | File::Pe32(_))
-}
-
 /// What a library says of itself; `None` if it exports no SQLite.
 pub fn of_library(bytes: &[u8], machine: Option<&Machine>) -> Option<Says> {
     let bytes = slice(bytes, machine).ok()?;
@@ -114,19 +108,6 @@ pub fn of_library(bytes: &[u8], machine: Option<&Machine>) -> Option<Says> {
     ids.dedup();
     let source_id = ids.pop().filter(|_| ids.is_empty());
     is_version.then(|| Says { version: found, source_id, compile_options: options::of(&file) })
-}
-
-/// The bytes from an address of a loaded file to the end of its segment.
-fn at<'data>(file: &File<'data>, address: u64) -> Option<&'data [u8]> {
-    file.segments().find_map(|segment| {
-        let into = usize::try_from(address.checked_sub(segment.address())?).ok()?;
-        segment.data().ok()?.get(into..)
-    })
-}
-
-/// The text at an address of a loaded file.
-fn text_at(file: &File<'_>, address: u64) -> Option<String> {
-    zero_ended(at(file, address)?).map(text)
 }
 
 /// The source ids within these bytes: `2024-01-15 17:01:13 1066602b…`, date, time and a hash of 64 hex digits (40

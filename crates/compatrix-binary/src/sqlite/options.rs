@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use object::{File, Object as _, ObjectSymbol as _, ObjectSymbolTable as _, RelocationTarget};
 
-use super::{at, has_underscore, text_at};
+use crate::loaded::{at, has_underscore, text_at};
 
 /// Its names: SQLite's, and that of versions before 3.20.
 const TABLES: [&[u8]; 2] = [b"sqlite3azCompileOpt", b"azCompileOpt"];
