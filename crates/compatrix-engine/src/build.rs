@@ -24,7 +24,6 @@ pub(crate) use cargo::{
 pub(crate) use identified::build;
 pub(crate) use loader::{leads_to, HWCAPS};
 pub(crate) use product::{BuildInputs, Built, Doctests, Executable, NotBuilt, Product, Read, Recorded, TargetKind};
-pub(crate) use record::LIBRARY_PATH;
 pub(crate) use runner_check::{hides_results, OF_CARGO};
 pub(crate) use share::{lend, target_dir};
 pub(crate) use target::{prefix_for_lines, typed as typed_for_target};

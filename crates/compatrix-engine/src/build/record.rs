@@ -26,7 +26,7 @@ const NAME: &str = "compatrix-recorder";
 /// The folder for the records.
 const FOLDER: &str = "COMPATRIX_RECORD";
 /// The loader's path, which runs put together from several parts.
-pub(crate) use crate::sys::os::env::LIBRARY_PATH;
+use crate::sys::os::env::LIBRARY_PATH;
 
 /// The runner in a root. The environment is the one that the shell was given, not the one that it makes of it.
 const SCRIPT: &str = "#!/bin/sh\n\

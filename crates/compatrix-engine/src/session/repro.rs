@@ -12,7 +12,7 @@ use compatrix_model::matrix_spec::{Profile, Spec, SuiteKind};
 use compatrix_model::plan::{Build, Choice, SkipReason, Targets};
 use compatrix_model::spec_text::Parsed;
 
-use crate::build::{self, BuildInputs, Product, LIBRARY_PATH};
+use crate::build::{self, BuildInputs, Product};
 use crate::event::Event;
 use crate::find::wine;
 use crate::leak::{self, Bench};
@@ -173,7 +173,7 @@ fn typed(
     let debug = build::debug_environment(run.build);
     env.extend(debug.into_iter().map(|(name, value)| (name.to_owned(), value.to_owned())));
     if let Some(path) = run::inputs::library_path(run).filter(|_| run.build.linkage == Some(Linkage::Dynamic)) {
-        env.insert(LIBRARY_PATH.to_owned(), path);
+        env.extend(build::leads_to(&path, run.target.map(|(system, _)| system)));
     }
     let cargo = match setting {
         Some(Setting::RustupToolchain(name)) => vec!["cargo".to_owned(), format!("+{name}")],
