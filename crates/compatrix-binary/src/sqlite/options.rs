@@ -1,8 +1,6 @@
 //! The table of compile-time options in a library of SQLite, which `sqlite3_compileoption_get()` reads: pointers to texts.
 
-use std::collections::BTreeMap;
-
-use object::{File, Object as _, ObjectSymbol as _, ObjectSymbolTable as _, RelocationTarget};
+use object::{File, Object as _, ObjectSymbol as _, ObjectSymbolTable as _};
 
 use crate::loaded::{at, has_underscore, text_at};
 
@@ -11,13 +9,13 @@ const TABLES: [&[u8]; 2] = [b"sqlite3azCompileOpt", b"azCompileOpt"];
 /// More entries than SQLite has options.
 const MOST: usize = 500;
 
-/// The options, sorted; nothing where the table is not found.
+/// The options, sorted; nothing where the table is not found, or where the linker left its pointers to the loader, as lld
+/// does in ELF.
 pub(super) fn of(file: &File<'_>) -> Vec<String> {
     let Some((start, end)) = table(file) else { return Vec::new() };
     let width = if file.is_64() { 8 } else { 4 };
-    let pointers = Pointers::of(file);
     let places = (0..MOST as u64).map(|n| start + n * width).take_while(|place| end.is_none_or(|end| *place < end));
-    let texts = places.map_while(|place| text_at(file, pointers.at(file, place)?)).take_while(|text| is_option(text));
+    let texts = places.map_while(|place| text_at(file, pointer(file, place)?)).take_while(|text| is_option(text));
     let mut found: Vec<String> = texts.collect();
     found.sort();
     found
@@ -36,36 +34,18 @@ fn table(file: &File<'_>) -> Option<(u64, Option<u64>)> {
     Some((start, others.map(|one| one.address()).min()))
 }
 
-/// What the loader puts into the places of pointers.
-struct Pointers {
-    /// Of ELF, by place: there the file itself has nothing.
-    relocated: BTreeMap<u64, u64>,
-}
-
-impl Pointers {
-    fn of(file: &File<'_>) -> Self {
-        let all = file.dynamic_relocations().into_iter().flatten();
-        // Relative to where the file is loaded: its own addresses begin at 0.
-        let relative = all.filter(|(_, one)| one.target() == RelocationTarget::Absolute && !one.has_implicit_addend());
-        Self { relocated: relative.map(|(place, one)| (place, one.addend().cast_unsigned())).collect() }
-    }
-
-    fn at(&self, file: &File<'_>, place: u64) -> Option<u64> {
-        if let Some(address) = self.relocated.get(&place) {
-            return Some(*address);
-        }
-        let bytes = at(file, place)?;
-        let little = file.is_little_endian();
-        let stored = match (file.is_64(), little) {
-            (true, true) => u64::from_le_bytes(bytes.get(..8)?.try_into().ok()?),
-            (true, false) => u64::from_be_bytes(bytes.get(..8)?.try_into().ok()?),
-            (false, true) => u64::from(u32::from_le_bytes(bytes.get(..4)?.try_into().ok()?)),
-            (false, false) => u64::from(u32::from_be_bytes(bytes.get(..4)?.try_into().ok()?)),
-        };
-        // Apple's linker chains what dyld has to change: the address is in the lower 36 bits (`<mach-o/fixup-chains.h>`).
-        let address = if matches!(file, File::MachO64(_)) { stored & 0xf_ffff_ffff } else { stored };
-        (address != 0).then_some(address)
-    }
+/// The address in the place of a pointer, as the linker wrote it.
+fn pointer(file: &File<'_>, place: u64) -> Option<u64> {
+    let bytes = at(file, place)?;
+    let little = file.is_little_endian();
+    let stored = match (file.is_64(), little) {
+        (true, true) => u64::from_le_bytes(bytes.get(..8)?.try_into().ok()?),
+        (true, false) => u64::from_be_bytes(bytes.get(..8)?.try_into().ok()?),
+        (false, true) => u64::from(u32::from_le_bytes(bytes.get(..4)?.try_into().ok()?)),
+        (false, false) => u64::from(u32::from_be_bytes(bytes.get(..4)?.try_into().ok()?)),
+    };
+    // Apple's linker chains what dyld has to change: the address is in the lower 36 bits (`<mach-o/fixup-chains.h>`).
+    Some(if matches!(file, File::MachO64(_)) { stored & 0xf_ffff_ffff } else { stored }).filter(|address| *address != 0)
 }
 
 /// `ENABLE_FTS5`, `COMPILER=gcc-12.2.0`: what follows the table may be pointers to other texts.

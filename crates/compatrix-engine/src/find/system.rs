@@ -311,6 +311,7 @@ mod tests {
         assert_eq!(of(&[], config, arm).unwrap(), dir.path().join("cc").to_string_lossy());
         let linker = "[target.aarch64-apple-darwin]\nlinker = \"e\"\n";
         assert_eq!(of(&[], linker, arm).as_deref(), Some("e"));
+        assert_eq!(of(&[plain], linker, arm).as_deref(), Some("b"));
         assert_eq!(of(&[("CARGO_TARGET_AARCH64_APPLE_DARWIN_LINKER", "f")], linker, arm).as_deref(), Some("f"));
         assert_eq!(of(&[], "", win).as_deref(), Some("x86_64-w64-mingw32-gcc"));
         assert_eq!(of(&[("CC_x86_64_pc_windows_gnu", "g -h")], "", win).as_deref(), Some("g -h"));
