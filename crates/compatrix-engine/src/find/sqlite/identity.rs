@@ -71,8 +71,9 @@ pub(crate) fn of_any_library(
 fn of_file(library: &Path) -> Result<Identity> {
     let bytes = files::read(library)?;
     let says = compatrix_binary::sqlite::of_library(&bytes, None);
-    let says = says.ok_or_else(|| anyhow!("{} is no SQLite library", library.display()))?;
-    let source_id = says.source_id.ok_or_else(|| anyhow!("{} has not one source id", library.display()))?;
+    let lacks = |what: &str| SaysNothing(format!("{} {what}", library.display()));
+    let says = says.ok_or_else(|| lacks("is no SQLite library"))?;
+    let source_id = says.source_id.ok_or_else(|| lacks("has not one source id"))?;
     let (version, compile_options) = (says.version, says.compile_options);
     let file = library.to_string_lossy().into_owned();
     Ok(Identity { file, version, source_id, compile_options, by: IdentifiedBy::File })
@@ -168,7 +169,8 @@ fn make(dir: &Path) -> Result<&Path> {
     Ok(dir)
 }
 
-/// A library that did not say which SQLite it is, though the program that asks does start: what was said or how it ended.
+/// A library that did not say which SQLite it is, though the program that asks does start, or its bytes were read: what was
+/// said or how it ended.
 #[derive(Debug)]
 pub(crate) struct SaysNothing(String);
 
@@ -290,7 +292,7 @@ mod tests {
 
         // A runner that starts nothing says nothing of a library.
         let no_runner = Foreign { runner: vec!["false".to_owned()], is_wine: false, ..with };
-        let error = of_foreign(&host, &no_runner, &make("whole.dll", sqlite)).unwrap_err();
+        let error = of_foreign(&host, &no_runner, &make("whole.dll", SOURCE)).unwrap_err();
         assert!(!error.is::<SaysNothing>() && error.to_string().contains("false starts no program here"), "{error}");
     }
 }

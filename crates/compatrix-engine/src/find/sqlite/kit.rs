@@ -263,7 +263,8 @@ mod tests {
         assert_eq!((binary.machine.0.as_str(), binary.name.as_deref()), ("aarch64", Some(INSTALL_NAME)));
         assert_eq!(files::real(&dir.path().join("libsqlite3.dylib")).unwrap(), files::real(&library).unwrap());
         files::write(&library, b"no library").unwrap();
-        let error = identity::of_any_library(&host, (None, Some(&with)), &library).unwrap_err().to_string();
-        assert!(error.ends_with("is no SQLite library"), "{error}");
+        let error = identity::of_any_library(&host, (None, Some(&with)), &library).unwrap_err();
+        assert!(error.is::<identity::SaysNothing>(), "as one that is damaged: {error}");
+        assert!(error.to_string().ends_with("is no SQLite library"), "{error}");
     }
 }
