@@ -284,3 +284,87 @@ fn prove_compiled_in(
         compile_options: said.map(|said| said.compile_options).unwrap_or_default(),
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use super::*;
+    use crate::build::{inspect, Recorded};
+    use crate::sys::process::Command;
+
+    /// A library that is this SQLite, as far as anybody asks.
+    fn source(version: &str) -> String {
+        format!(
+            "const char sqlite3_version[] = \"{version}\";\nconst char *sqlite3_libversion(void) {{ return sqlite3_version; }}\n\
+             const char *sqlite3_sourceid(void) {{ return \"2024-05-23 13:25:27 {}\"; }}\n",
+            "96c9".repeat(16)
+        )
+    }
+
+    /// Nothing here starts the program: which dylib it gets follows dyld's rules, and which SQLite that is its bytes.
+    #[test]
+    fn a_dylib_that_is_planted_for_a_program_of_macos_is_not_the_planned_one() {
+        let dir = tempfile::tempdir().unwrap();
+        let dir = files::real(dir.path()).unwrap();
+        let host = Host::for_test(&dir);
+        let make = |out: &str, source: &str, args: &[&str]| {
+            let path = dir.join(out);
+            files::make_dir(path.parent().unwrap()).unwrap();
+            files::write(&dir.join("a.c"), source.as_bytes()).unwrap();
+            let zig = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../ci/platforms/zig-aarch64");
+            let command = Command::new(zig.to_string_lossy(), &dir).args(["-o", out, "a.c"]).args(args.iter().copied());
+            let made = host.run(&command.envs(&host.ambient.for_builds()));
+            made.is_ok_and(|made| made.status.success()).then_some(path)
+        };
+        let dylib = ["-dynamiclib", "-install_name", "@rpath/libsqlite3.exact.dylib"];
+        let Some(planned) = make("planned/libsqlite3.exact.dylib", &source("3.46.0"), &dylib) else {
+            println!("skipped: zig is not here; ci/platforms/install installs it");
+            return;
+        };
+        let asks = "const char *sqlite3_sourceid(void);\nint main(void) { return !sqlite3_sourceid(); }\n";
+        let link = ["planned/libsqlite3.exact.dylib", "-Wl,-rpath,@loader_path/planted"];
+        let program = make("app/program", asks, &link).expect("a program");
+        let inspection = inspect::executable(&host, &program).unwrap();
+        let with = Foreign {
+            triple: "aarch64-apple-darwin".to_owned(),
+            compiler: Vec::new(),
+            runner: Vec::new(),
+            is_wine: false,
+        };
+        let library = |path: &Path| prove_library(&host, (None, Some(&with)), path).unwrap();
+        let of_cell = SqliteFacts {
+            version: Some(Version::new(3, 46, 0)),
+            library: Some(planned.to_string_lossy().into_owned()),
+            sha256: library(&planned).sha256,
+            link_dir: None,
+            include_dir: None,
+            promised: None,
+            foreign: Some(with.clone()),
+        };
+        let gets = |folder: Option<&str>, env: &[(&str, &Path)]| {
+            let env = env.iter().map(|(name, path)| ((*name).to_owned(), path.to_string_lossy().into_owned()));
+            let recorded = Recorded { env: env.collect::<BTreeMap<_, _>>(), dir: dir.clone(), ..Recorded::default() };
+            match loader::resolved_sqlite(&host, (&program, None), &inspection, None, folder, &recorded).unwrap() {
+                Some(Loaded::File(path)) => library(&path),
+                other => panic!("{other:?}"),
+            }
+        };
+        let wrong = |proof: &SqliteProof| difference(Some(Linkage::Dynamic), Some(&of_cell), Some(proof), None);
+        let led = dir.join("planned").to_string_lossy().into_owned();
+        let proof = gets(Some(&led), &[]);
+        assert_eq!((wrong(&proof), proof.version.as_str()), (None, "3.46.0"));
+        assert_eq!(proof.identified_by, Some(IdentifiedBy::File));
+        // Lies: in front by the rpath where nothing leads to the planned one, and brought in by a variable.
+        let planted = make("app/planted/libsqlite3.exact.dylib", &source("3.50.2"), &dylib).expect("a library");
+        assert_eq!(wrong(&gets(Some(&led), &[])), None, "the variable goes before the rpath");
+        let inserted = make("inserted/libsqlite3.other.dylib", &source("3.50.2"), &dylib).expect("a library");
+        let by_variable = [("DYLD_INSERT_LIBRARIES", &*inserted)];
+        for (lie, folder, env) in [(&planted, None, &[][..]), (&inserted, Some(&*led), &by_variable[..])] {
+            let proof = gets(folder, env);
+            let wrong = wrong(&proof).expect("not the planned one");
+            let says = format!("loads {} 3.50.2 with SHA-256", lie.display());
+            assert!(wrong.starts_with(&says) && wrong.contains("not the planned SQLite 3.46.0"), "{wrong}");
+        }
+    }
+}
