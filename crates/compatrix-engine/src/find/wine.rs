@@ -27,18 +27,7 @@ const PRNG: &str = "bcryptprimitives.dll";
 /// The file of a prefix that says what the prefix held when it was made.
 const INVENTORY: &str = "inventory";
 /// `ProcessPrng` by wine's own source of random bytes.
-const PRNG_C: &str = "#include <windows.h>
-BOOLEAN NTAPI SystemFunction036(PVOID, ULONG);
-__declspec(dllexport) BOOL WINAPI ProcessPrng(PBYTE buffer, SIZE_T size) {
-    while (size > 0) {
-        ULONG part = size > 0x100000 ? 0x100000 : (ULONG)size;
-        if (!SystemFunction036(buffer, part)) return FALSE;
-        buffer += part;
-        size -= part;
-    }
-    return TRUE;
-}
-";
+const PRNG_C: &str = include_str!("prng.c");
 
 /// Whether a runner's first word is wine.
 pub(crate) fn is_one(word: &str) -> bool {
