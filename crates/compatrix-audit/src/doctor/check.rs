@@ -272,10 +272,12 @@ fn disk(disk: &Disk, needs: Needs) -> Check {
             (status, format!("{} free", size(*free)))
         }
     };
-    let mend = if status == Status::Ok {
-        String::new()
-    } else {
-        format!("free up space in {}; a matrix takes several gigabytes, `cargo clean` frees most of it", disk.path)
+    let mend = match (&disk.free, status) {
+        (_, Status::Ok) => String::new(),
+        (Err(_), _) => format!("check that {} has several gigabytes of free space; a matrix takes as much", disk.path),
+        (Ok(_), _) => {
+            format!("free up space in {}; a matrix takes several gigabytes, `cargo clean` frees most of it", disk.path)
+        }
     };
     Check {
         id: "disk",

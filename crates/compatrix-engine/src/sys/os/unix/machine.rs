@@ -49,6 +49,6 @@ pub(crate) fn user() -> u32 {
 pub(crate) fn free_room(dir: &Path) -> Result<u64, String> {
     match rustix::fs::statvfs(dir) {
         Ok(stat) => Ok(stat.f_bavail.saturating_mul(stat.f_frsize)),
-        Err(error) => Err(format!("the room is not known: {error}")),
+        Err(error) => Err(format!("free space is unknown: {error}")),
     }
 }

@@ -40,5 +40,5 @@ pub(crate) fn user() -> u32 {
 
 /// Bytes that may still be written where this folder is: not known.
 pub(crate) fn free_room(_: &Path) -> Result<u64, String> {
-    Err("the room is not known on Windows".to_owned())
+    Err("free space is unknown on Windows".to_owned())
 }
