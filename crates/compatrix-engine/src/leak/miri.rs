@@ -23,6 +23,7 @@ use crate::build::{self, Executable};
 use crate::run::executable;
 use crate::sys::files;
 use crate::sys::host::last_lines;
+use crate::sys::os::env;
 use crate::sys::process::{Command, Finished};
 use crate::sys::supervisor::End;
 
@@ -97,7 +98,7 @@ fn test(bench: &Bench<'_>, executable: &Executable, words: &[&str]) -> Result<Co
 pub(super) fn interpreted(bench: &Bench<'_>, executable: &Executable, plain: Command) -> Result<Command> {
     let mut command = test(bench, executable, &[])?.args(["--"]).args(plain.args);
     // cargo sets the package's variables itself.
-    let of_cargo = ["CARGO_MANIFEST_DIR", "CARGO_PKG_NAME", "LD_LIBRARY_PATH", "MIRIFLAGS"];
+    let of_cargo = ["CARGO_MANIFEST_DIR", "CARGO_PKG_NAME", env::LIBRARY_PATH, "MIRIFLAGS"];
     command.env.extend(plain.env.into_iter().filter(|(name, _)| !of_cargo.contains(&name.as_str())));
     command.timeout = plain.timeout;
     Ok(command)

@@ -8,12 +8,13 @@ use anyhow::Result;
 use crate::find::c_compiler;
 use crate::sys::files;
 use crate::sys::host::Host;
+use crate::sys::os::env;
 use crate::sys::process::Command;
 
 /// A library that is compiled from one file of C.
 #[derive(Debug)]
 pub(super) struct Preload {
-    /// Its file name; the loader finds it by LD_LIBRARY_PATH, for LD_PRELOAD knows no folder with a space.
+    /// Its file name; the loader finds it by its search path, for LD_PRELOAD knows no folder with a space.
     pub(super) name: &'static str,
     pub(super) source: &'static str,
     /// How its variables begin. It puts the loader's variables back to what `_PRELOAD` and `_PATH` say.
@@ -56,15 +57,15 @@ impl Preload {
     pub(super) fn load(&self, command: Command, folder: &Path) -> Command {
         let theirs = |name: &str| command.env.get(name).filter(|value| !value.is_empty()).cloned();
         let before = |ours: String, theirs: &Option<String>| match theirs {
-            Some(theirs) => format!("{ours}:{theirs}"),
+            Some(theirs) => format!("{ours}{}{theirs}", env::SEPARATOR),
             None => ours,
         };
-        let (preload, path) = (theirs("LD_PRELOAD"), theirs("LD_LIBRARY_PATH"));
+        let (preload, path) = (theirs("LD_PRELOAD"), theirs(env::LIBRARY_PATH));
         let prefix = self.prefix;
         command
             .env("LD_PRELOAD", before(self.name.to_owned(), &preload))
             .env(format!("{prefix}_PRELOAD"), preload.unwrap_or_default())
-            .env("LD_LIBRARY_PATH", before(folder.to_string_lossy().into_owned(), &path))
+            .env(env::LIBRARY_PATH, before(folder.to_string_lossy().into_owned(), &path))
             .env(format!("{prefix}_PATH"), path.unwrap_or_default())
     }
 }

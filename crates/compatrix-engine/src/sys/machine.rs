@@ -1,5 +1,6 @@
 //! What this process may use of the machine: cores and memory, by affinity and by the limits of its control groups.
 
+pub(crate) mod about;
 mod groups;
 #[cfg(test)]
 mod tests;
