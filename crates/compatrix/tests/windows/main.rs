@@ -6,6 +6,8 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::sync::RwLock;
+use std::time::{Duration, Instant};
 
 const PROGRAM: &str = env!("CARGO_BIN_EXE_cargo-compatrix");
 
@@ -14,6 +16,9 @@ const SPEC: &str =
                     [[suite]]\nname = \"tests\"\n";
 const MANIFEST: &str = "[package]\nname = \"made\"\nversion = \"0.1.0\"\nedition = \"2021\"\nrust-version = \"1.70\"\n";
 const LOCK: &str = "version = 3\n\n[[package]]\nname = \"made\"\nversion = \"0.1.0\"\n";
+
+/// Whoever makes a console is alone: while one was made, wine once failed to start another program (0xC0000142).
+static CONSOLE: RwLock<()> = RwLock::new(());
 
 /// A workspace in a temporary folder, and the stand-ins in its folder `tools`.
 struct Made {
@@ -70,7 +75,7 @@ impl Made {
             "target_directory": at("target"), "version": 1, "workspace_root": at(""), "metadata": null,
         });
         made.write("tools/bin/cargo metadata", &metadata.to_string());
-        for name in ["cargo.exe", "rustc.exe"] {
+        for name in ["cargo.exe", "rustc.exe", "interrupt.exe"] {
             fs::copy(&double, made.root.join("tools/bin").join(name)).unwrap();
         }
         Some(made)
@@ -83,13 +88,24 @@ impl Made {
     }
 
     fn run(&self, args: &[&str]) -> Ran {
+        let _others = CONSOLE.read();
+        self.start(Command::new(PROGRAM).args(args))
+    }
+
+    /// Runs it and presses Ctrl-C so many times as soon as this file is not empty.
+    fn interrupt(&self, args: &[&str], file: &Path, times: usize) -> Ran {
+        let _alone = CONSOLE.write();
+        let mut command = Command::new(self.root.join("tools/bin/interrupt.exe"));
+        self.start(command.arg(file).arg(times.to_string()).arg(PROGRAM).args(args))
+    }
+
+    fn start(&self, command: &mut Command) -> Ran {
         let path = format!("{};C:\\windows\\system32", self.root.join("tools").join("bin").display());
-        let mut command = Command::new(PROGRAM);
-        command.args(args).current_dir(&self.root).env("PATH", path).env("LOCALAPPDATA", self.root.join("cache"));
+        command.current_dir(&self.root).env("PATH", path).env("LOCALAPPDATA", self.root.join("cache"));
         let output = command.env_remove("CARGO").env_remove("CARGO_HOME").env_remove("RUSTUP_HOME").output().unwrap();
         let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
         let ran = Ran { code: output.status.code(), stdout: text(output.stdout), stderr: text(output.stderr) };
-        println!("{args:?}: {:?}\n{}\n{}", ran.code, ran.stdout, ran.stderr);
+        println!("{command:?}: {:?}\n{}\n{}", ran.code, ran.stdout, ran.stderr);
         assert!(!ran.stderr.contains("panicked"), "{}", ran.stderr);
         ran
     }
@@ -123,6 +139,8 @@ fn doctor_finds_what_is_wrong() {
     }
     // As users write it, and not as the system spells it in full.
     assert!(!ran.stdout.contains(r"\\?\"), "{}", ran.stdout);
+    // What is unknown is no fault.
+    assert!(ran.stdout.contains("free space is unknown") && !ran.stdout.contains("free up space"), "{}", ran.stdout);
 }
 
 #[test]
@@ -141,6 +159,34 @@ fn cells_that_cannot_be_built_or_tried_say_why() {
     let mut verdicts: Vec<&str> = rows.iter().filter_map(|row| row["verdict"].as_str()).collect();
     verdicts.sort_unstable();
     assert_eq!(verdicts, ["broken", "unproven"]);
+}
+
+#[test]
+fn ctrl_c_ends_all_that_runs_and_loses_nothing() {
+    let Some(made) = Made::new() else { return };
+    let ledger = || rusqlite::Connection::open(made.root.join("target/compat/ledger.sqlite")).unwrap();
+    let rows = || -> i64 { ledger().query_row("SELECT count(*) FROM records", [], |row| row.get(0)).unwrap() };
+    made.run(&["compat", "--no-install"]);
+    let before = rows();
+    assert!(before > 0);
+    let file = made.root.join("tools/bin/cargo test hangs");
+    // The second one may come before the first one was acted upon.
+    for times in [1, 2] {
+        fs::write(&file, "").unwrap();
+        let start = Instant::now();
+        let ran = made.interrupt(&["compat", "--no-install"], &file, times);
+        assert_eq!(ran.code, Some(130), "{times} times");
+        assert!(start.elapsed() < Duration::from_secs(50), "{:?}", start.elapsed());
+        let letters = fs::read_to_string(&file).unwrap();
+        assert!(letters.contains('c'), "what cargo started ran: {letters}");
+        std::thread::sleep(Duration::from_millis(500));
+        assert_eq!(fs::read_to_string(&file).unwrap(), letters, "cargo, or what it started, goes on");
+        let check: String = ledger().query_row("PRAGMA integrity_check", [], |row| row.get(0)).unwrap();
+        assert_eq!((check.as_str(), rows()), ("ok", before));
+    }
+    fs::remove_file(file).unwrap();
+    let ran = made.run(&["compat", "--no-install"]);
+    assert!(ran.code == Some(1) && ran.stdout.contains("1 broken · 1 unproven"), "{}", ran.stdout);
 }
 
 #[test]

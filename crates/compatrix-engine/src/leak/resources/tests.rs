@@ -67,6 +67,7 @@ fn there_is_time_for_as_many_calls_as_the_limit_counts() {
 }
 
 /// A program with the library in it, which asks about processes that it has just started.
+#[cfg(all(target_os = "linux", target_env = "gnu"))] // as the library
 const JUST_STARTED: &str = "
 #include <signal.h>
 #include <spawn.h>

@@ -5,7 +5,7 @@ use std::io;
 use std::os::windows::io::AsRawHandle;
 use std::os::windows::process::{CommandExt, ExitStatusExt};
 use std::process::{Command, ExitStatus};
-use std::sync::atomic::AtomicBool;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -134,18 +134,32 @@ pub(crate) fn kill_marked(_: impl Fn(&str) -> bool) -> usize {
     0
 }
 
-/// Makes Ctrl-C and the request to end set this flag instead of ending this process. A second one ends it with 130, and
-/// with it all jobs.
+/// Who wants to know of Ctrl-C: a flag, and what is to be done at a second one.
+type Taker = (Arc<AtomicBool>, Box<dyn Fn() + Send>);
+
+/// All that asked: a process has one handler.
+static TAKERS: Mutex<Vec<Taker>> = Mutex::new(Vec::new());
+
+/// Makes Ctrl-C and Ctrl-Break set this flag instead of ending this process. A second one calls `at_once`, and then ends
+/// this process with 130, and with it all jobs. Where the console is closed, the system does not wait: it ends this process.
 ///
 /// # Errors
 /// The system refuses.
-pub(crate) fn take_signals(interrupted: Arc<AtomicBool>, _: impl Fn() + Send + 'static) -> io::Result<()> {
-    use signal_hook::consts::{SIGINT, SIGTERM};
-    for signal in [SIGINT, SIGTERM] {
-        signal_hook::flag::register_conditional_shutdown(signal, 130, Arc::clone(&interrupted))?;
-        signal_hook::flag::register(signal, Arc::clone(&interrupted))?;
+pub(crate) fn take_signals(interrupted: Arc<AtomicBool>, at_once: impl Fn() + Send + 'static) -> io::Result<()> {
+    TAKERS.lock().unwrap_or_else(PoisonError::into_inner).push((interrupted, Box::new(at_once)));
+    let taken = ctrlc::set_handler(|| {
+        let takers = TAKERS.lock().unwrap_or_else(PoisonError::into_inner);
+        let again = takers.iter().filter(|(interrupted, _)| interrupted.swap(true, Ordering::SeqCst));
+        let again: Vec<_> = again.collect();
+        if !again.is_empty() {
+            again.iter().for_each(|(_, at_once)| at_once());
+            std::process::exit(130);
+        }
+    });
+    match taken {
+        Ok(()) | Err(ctrlc::Error::MultipleHandlers) => Ok(()),
+        Err(error) => Err(io::Error::other(error)),
     }
-    Ok(())
 }
 
 /// The status that a shell reports of a program which this signal ended.
