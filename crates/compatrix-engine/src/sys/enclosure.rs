@@ -129,13 +129,12 @@ impl Enclosure {
     }
 }
 
-#[cfg(test)]
+#[cfg(all(test, unix))] // a root is a folder of Linux
 mod tests {
     use super::*;
     use crate::sys::files;
 
     #[test]
-    #[cfg(unix)] // a root is a folder of Linux
     fn a_path_of_inside_is_found_outside() {
         let dir = tempfile::tempdir().unwrap();
         let tree = dir.path().join("tree");

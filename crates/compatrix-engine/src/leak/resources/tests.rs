@@ -1,6 +1,7 @@
 //! Tests that need no test executable; the others are end-to-end tests.
 
 use super::*;
+use crate::sys::os::env;
 
 #[test]
 fn the_harness_is_known_by_both_ways_to_mangle_names() {
@@ -25,17 +26,18 @@ fn the_harness_is_known_by_both_ways_to_mangle_names() {
 
 #[test]
 fn what_the_environment_was_before_is_handed_on() {
+    let both = |ours: &str, theirs: &str| format!("{ours}{}{theirs}", env::SEPARATOR);
     let plain = Command::new("test", "/");
     let look = |command: Command, task| with_look(command, Path::new("/a b"), Path::new("/r"), &task).env;
     let env = look(plain.clone(), LookTask::Look);
     let get = |name: &str| env.get(name).map(String::as_str);
-    assert_eq!((get("LD_PRELOAD"), get("LD_LIBRARY_PATH")), (Some(LOOK.name), Some("/a b")));
+    assert_eq!((get("LD_PRELOAD"), get(env::LIBRARY_PATH)), (Some(LOOK.name), Some("/a b")));
     assert_eq!((get("COMPATRIX_LOOK_PRELOAD"), get("GLIBC_TUNABLES")), (Some(""), None));
-    let theirs = plain.env("LD_PRELOAD", "x.so").env("LD_LIBRARY_PATH", "/x").env("GLIBC_TUNABLES", "a=1");
+    let theirs = plain.env("LD_PRELOAD", "x.so").env(env::LIBRARY_PATH, "/x").env("GLIBC_TUNABLES", "a=1");
     let env = look(theirs, LookTask::Repeat { harness: 7, calls: 12 });
     let get = |name: &str| env[name].as_str();
-    assert_eq!((get("LD_PRELOAD"), get("COMPATRIX_LOOK_PRELOAD")), ("libcompatrix-look.so:x.so", "x.so"));
-    assert_eq!((get("LD_LIBRARY_PATH"), get("COMPATRIX_LOOK_PATH")), ("/a b:/x", "/x"));
+    assert_eq!((get("LD_PRELOAD"), get("COMPATRIX_LOOK_PRELOAD")), (both(LOOK.name, "x.so").as_str(), "x.so"));
+    assert_eq!((get(env::LIBRARY_PATH), get("COMPATRIX_LOOK_PATH")), (both("/a b", "/x").as_str(), "/x"));
     assert_eq!(get("GLIBC_TUNABLES"), "a=1:glibc.pthread.stack_cache_size=0");
     assert_eq!((get("COMPATRIX_LOOK_TUNABLES"), get("COMPATRIX_LOOK_CALLS")), ("a=1", "12"));
 }
