@@ -49,8 +49,9 @@ fn line(path: &str, bytes: &[u8]) -> Result<String, String> {
         CompiledIn::No => "no SQLite compiled in".to_owned(),
     };
     let (releases, commits) = (rustc::releases(bytes), rustc::commits(bytes));
-    let marks = rustc::marks(bytes).iter().map(|mark| format!("with the mark {mark}")).collect();
-    let known = [releases, marks, commits].into_iter().find(|all| !all.is_empty()).unwrap_or_default();
+    let marks = rustc::marks(bytes).into_iter().map(|mark| format!("with the mark {mark}"));
+    let made: Vec<String> = releases.into_iter().chain(marks).collect();
+    let known = if made.is_empty() { commits } else { made };
     let needed: Vec<&str> = binary.needed().collect();
     let head = format!("{} {}; {sqlite}; rustc {}", binary.format, binary.machine, or_unknown(&known));
     Ok(format!("{head}; needs {}{}", needed.join(", "), gets(path, binary.clone())))

@@ -59,8 +59,8 @@ pub(crate) fn wrong_compiler(host: &Host, inputs: &RunInputs<'_>, product: &Prod
     })
 }
 
-/// Who made an executable with these releases and marks in it, if not the compiler of this release. A mark counts where
-/// nothing records a release.
+/// Who made an executable with these releases and marks in it, if not the compiler of this release. A release may be a text
+/// of the program; the compiler's own mark is none.
 fn other_makers(
     (makers, marks): (&[String], &[String]),
     release: &str,
@@ -69,13 +69,12 @@ fn other_makers(
     if makers.iter().any(|maker| maker == release) {
         return None;
     }
-    if !makers.is_empty() {
-        return Some(format!("rustc {}", makers.join(", ")));
+    let own = Some(marks).filter(|marks| !marks.is_empty()).and_then(|_| own_mark());
+    match own {
+        Some(own) if marks.contains(&own) => None,
+        _ if !makers.is_empty() => Some(format!("rustc {}", makers.join(", "))),
+        own => Some(format!("a rustc that marks what it makes with {} instead of {}", marks.join(", "), own?)),
     }
-    let own = Some(marks).filter(|marks| !marks.is_empty()).and_then(|_| own_mark())?;
-    let marks = marks.join(", ");
-    (!marks.split(", ").any(|mark| mark == own))
-        .then(|| format!("a rustc that marks what it makes with {marks} instead of {own}"))
 }
 
 /// Executables that are for another machine than the build's target, if any.
@@ -132,8 +131,10 @@ mod tests {
             other_makers((&list(makers), &list(marks)), "1.96.0", &|| own.map(str::to_owned))
         };
         assert_eq!(of(&["1.96.0", "1.70.0"], &["x"], Some("y")), None, "one of several compiled it");
-        assert_eq!(of(&["1.70.0"], &["y"], Some("y")).as_deref(), Some("rustc 1.70.0"));
+        assert_eq!(of(&["1.70.0"], &["x"], Some("y")).as_deref(), Some("rustc 1.70.0"));
+        assert_eq!(of(&["1.70.0"], &[], Some("y")).as_deref(), Some("rustc 1.70.0"));
         assert_eq!(of(&[], &["x", "y"], Some("y")), None);
+        assert_eq!(of(&["1.70.0"], &["y"], Some("y")), None, "a text of the program, as its mark shows");
         let other = of(&[], &["x"], Some("y")).expect("another");
         assert_eq!(other, "a rustc that marks what it makes with x instead of y");
         // A stripped executable, and a compiler that marks nothing, prove nothing.
