@@ -18,7 +18,7 @@ mod target;
 mod units;
 
 pub(crate) use cargo::{
-    classify, commands, debug_environment, doctest_command, doctests, environment, inside, link_environment,
+    classify, commands, commands_in_root, debug_environment, doctest_command, doctests, environment, link_environment,
     pkg_config_path, typed_arguments,
 };
 pub(crate) use identified::build;

@@ -271,7 +271,7 @@ impl<'a> Planner<'a> {
     fn not_for_target(&mut self, suite: usize, coords: &[usize]) -> Option<usize> {
         let target = systems::target(&self.spec.space, coords)?;
         let toolchain = self.toolchain(coords);
-        let of_root = roots::no_target(self.facts, &toolchain);
+        let of_root = roots::no_target(self.facts, &toolchain, &target);
         let refusal = systems::refusal(&target, &self.spec.suites[suite], self.sqlite_setting(coords));
         let std = || match self.facts.stds.get(&(toolchain, target.value.clone()))? {
             Availability::Ready(()) | Availability::Obtainable { .. } => None,

@@ -1,8 +1,7 @@
 //! One build: cargo compiles the test executables and reports their paths.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::path::Path;
 use std::time::Duration;
 
 use anyhow::{Context, Result};
@@ -29,7 +28,6 @@ use crate::find::root;
 use crate::find::surroundings;
 use crate::find::workspace::Workspace;
 use crate::sys::clock;
-use crate::sys::enclosure::Enclosure;
 use crate::sys::files;
 use crate::sys::host::Host;
 use crate::sys::os::env::SEPARATOR;
@@ -79,7 +77,7 @@ pub(crate) fn doctest_command(host: &Host, build: &Build, inputs: &BuildInputs<'
 fn base(host: &Host, build: &Build, inputs: &BuildInputs<'_>, target: &Path) -> Result<Command> {
     let root = inputs.stage.as_ref().map_or(&host.root, |stage| &stage.root);
     let offline = host.limits.offline || inputs.stage.as_ref().is_some_and(|stage| stage.served);
-    let root_of_cell = inside(host, inputs.toolchain, target);
+    let root_of_build = inputs.toolchain.root.as_ref().map(|root| root::of_build(host, root, target));
     let target = target.to_string_lossy().into_owned();
     let mut command = Command::new(&inputs.toolchain.cargo, root)
         .args(["--locked".to_owned(), "--target-dir".to_owned(), target.clone()])
@@ -97,19 +95,11 @@ fn base(host: &Host, build: &Build, inputs: &BuildInputs<'_>, target: &Path) -> 
         command = command.env(name, value);
     }
     command.timeout = Some(TIMEOUT);
-    command.inside = root_of_cell;
+    command.inside = root_of_build;
     if build.sanitizer.is_some() {
         command = command.env(cc::PLAIN, "1");
     }
     Ok(target::with_variables(host, command, build, inputs))
-}
-
-/// The root that commands of a toolchain are started in, if it is in one: only the build's target folder and those of runs
-/// can be written.
-pub(crate) fn inside(host: &Host, toolchain: &ToolchainFacts, target: &Path) -> Option<Arc<Enclosure>> {
-    let write = ["record", "run", "repro", "probe"].map(|name| host.dir.join(name));
-    let write: Vec<PathBuf> = write.into_iter().chain([target.to_owned()]).collect();
-    Some(root::of_cell(host, toolchain.root.as_ref()?, &write))
 }
 
 /// The variables that switch debug information off, if the build is to have none. `dev` is what the profile `test` inherits
@@ -171,6 +161,13 @@ pub(crate) fn pkg_config_path(host: &Host, inputs: &BuildInputs<'_>) -> Option<(
     has_one.then(|| (PKG_CONFIG_PATH.to_owned(), std::iter::once(dir).chain(user).collect::<Vec<_>>().join(SEPARATOR)))
 }
 
+/// The cargo commands that build and test a build in a root, as far as words for cargo alone do it.
+pub(crate) fn commands_in_root(host: &Host, build: &Build, inputs: &BuildInputs<'_>) -> Result<Vec<Command>> {
+    let verb = if build.targets == Targets::Packages { "build" } else { "test" };
+    let target = target_dir(host, build);
+    build.each().iter().map(|part| Ok(base(host, part, inputs, &target)?.first(&[verb]))).collect()
+}
+
 /// The arguments after `cargo test` or `cargo build` that a person would type.
 pub(crate) fn typed_arguments(build: &Build, inputs: &BuildInputs<'_>) -> Vec<String> {
     let sanitized = build.sanitizer.map(|sanitizer| sanitized(sanitizer, &inputs.toolchain.host));
@@ -229,6 +226,7 @@ fn manifest_of_one(host: &Host, build: &Build, inputs: &BuildInputs<'_>) -> Vec<
 pub(crate) fn build(host: &Host, build: &Build, inputs: &BuildInputs<'_>, jobs: &jobserver::Client) -> Result<Built> {
     let target = target_dir(host, build);
     share::take(&target)?;
+    root::settle_home(&target)?;
     let mut ground = ground(host, inputs, &target);
     units::drop_stale(&ground, host.limits.fresh)?;
     let since = clock::system();
@@ -273,6 +271,8 @@ pub(crate) fn build(host: &Host, build: &Build, inputs: &BuildInputs<'_>, jobs: 
     let mut product = reader.product(host, inputs, build.targets)?;
     product.debug = build.debug;
     if build.targets != Targets::Packages && !product.executables.is_empty() {
+        // As it was when cargo built: a build script may have written there.
+        root::settle_home(&target)?;
         let asked = base(host, build, inputs, &target)?;
         let verb: &[&str] = if build.targets == Targets::Benches { &["bench"] } else { &["test", "--tests"] };
         let place = (&*target, inputs.toolchain.host.as_str());
@@ -320,6 +320,7 @@ pub(crate) fn doctests(
     jobs: &jobserver::Client,
 ) -> Result<Doctests> {
     target::prepare(host, build, inputs)?;
+    root::settle_home(&target_dir(host, build))?;
     let command = doctest_command(host, build, inputs)?;
     let mut parser = Parser::new("doctests", Source::Doctests);
     // cargo tells rustdoc of the user's runner, and us of rustdoc's arguments.

@@ -1,6 +1,8 @@
 //! A build by the toolchain and against the library that the plan names. What is something else under that name is not
 //! built with: any result, red or green, would be of another cell.
 
+use std::sync::Arc;
+
 use anyhow::Result;
 use compatrix_model::outcome::Outcome;
 use compatrix_model::plan::Build;
@@ -8,7 +10,7 @@ use compatrix_model::plan::Build;
 use super::product::{BuildInputs, Built, NotBuilt};
 use super::share::target_dir;
 use super::{cargo, cc};
-use crate::find::sqlite;
+use crate::find::{root, sqlite};
 use crate::sys::host::Host;
 
 /// Builds.
@@ -16,7 +18,7 @@ use crate::sys::host::Host;
 /// # Errors
 /// Our own side fails.
 pub(crate) fn build(host: &Host, build: &Build, inputs: &BuildInputs<'_>, jobs: &jobserver::Client) -> Result<Built> {
-    let root = cargo::inside(host, inputs.toolchain, &target_dir(host, build));
+    let root = inputs.toolchain.root.as_ref().map(|root| Arc::new(root::of_cell(host, root)));
     let wrong = match &inputs.toolchain.misnamed {
         Some(wrong) => Some(wrong.clone()),
         None => match inputs.link {

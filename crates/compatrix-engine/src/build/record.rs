@@ -9,6 +9,7 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+use std::sync::Arc;
 
 use anyhow::{anyhow, bail, Context, Result};
 use serde::{Deserialize, Serialize};
@@ -27,6 +28,9 @@ const NAME: &str = "compatrix-recorder";
 const FOLDER: &str = "COMPATRIX_RECORD";
 /// The loader's path, which runs put together from several parts.
 use crate::sys::os::env::LIBRARY_PATH;
+
+/// Where the folder for the records is in a root: cargo splits the runner at spaces, and the workspace's path may have one.
+const IN_ROOT: &str = "/run/compatrix";
 
 /// The runner in a root. The environment is the one that the shell was given, not the one that it makes of it.
 const SCRIPT: &str = "#!/bin/sh\n\
@@ -54,13 +58,20 @@ pub(super) fn ask(
     jobs: &jobserver::Client,
 ) -> Result<()> {
     let (folder, runner) = prepare(host, command.inside.is_some())?;
+    let mut command = command.clone();
+    let seen = match &command.inside {
+        Some(root) => {
+            command.inside = Some(Arc::new(root.with_folder(folder.path(), Path::new(IN_ROOT))));
+            PathBuf::from(IN_ROOT)
+        }
+        None => folder.path().to_owned(),
+    };
     let triple = product.executables.first().and_then(|first| triple_of(target, &first.path)).unwrap_or(own.to_owned());
     let variable = format!("CARGO_TARGET_{}_RUNNER", system::screaming(&triple));
     let asked = command
-        .clone()
         .first(verb)
-        .env(&variable, runner.to_string_lossy())
-        .env(FOLDER, folder.path().to_string_lossy());
+        .env(&variable, seen.join(runner.file_name().unwrap_or_default()).to_string_lossy())
+        .env(FOLDER, seen.to_string_lossy());
     let finished = asked
         .run_sharing(jobs, &host.supervisor, &mut |_| {}, &mut |_| {})
         .with_context(|| format!("cannot start {}", asked.program))?;
@@ -103,14 +114,13 @@ fn triple_of(target: &Path, product: &Path) -> Option<String> {
     (named && third.as_os_str() != "").then(|| first.as_os_str().to_string_lossy().into_owned())
 }
 
-/// The folder for the records, with the runner in it. cargo splits the variable at spaces, so the path must have none.
+/// The folder for the records, with the runner in it. cargo splits the variable at spaces, so the path must have none, but
+/// in a root, where it is [`IN_ROOT`].
 #[allow(clippy::disallowed_methods, reason = "the system's folder, if our own will not do")]
 fn prepare(host: &Host, in_root: bool) -> Result<(tempfile::TempDir, PathBuf)> {
     let spaced = |path: &PathBuf| path.to_string_lossy().contains(char::is_whitespace);
-    let mut places = vec![host.dir.join("record"), host.cache.join("record"), std::env::temp_dir()];
-    // The others are not seen in a root.
-    places.truncate(if in_root { 1 } else { places.len() });
-    let Some(place) = places.into_iter().find(|path| !spaced(path)) else {
+    let places = [host.dir.join("record"), host.cache.join("record"), std::env::temp_dir()];
+    let Some(place) = places.into_iter().find(|path| in_root || !spaced(path)) else {
         bail!("no folder without a space in its path, which cargo needs for a runner; set TMPDIR to one");
     };
     files::make_dir(&place)?;

@@ -26,6 +26,10 @@ pub(super) fn arguments(build: &Build, inputs: &BuildInputs<'_>) -> Vec<String> 
 /// has the compiler that plain cargo would take: the one of our environment for it, else a known one.
 pub(super) fn with_variables(host: &Host, command: Command, build: &Build, inputs: &BuildInputs<'_>) -> Command {
     let (Some(target), Some((_, std))) = (&build.target, inputs.target) else { return command };
+    if inputs.toolchain.root.is_some() {
+        // The variables name programs of this host.
+        return command;
+    }
     let mut command = command;
     command.env.remove("CC");
     if let Some(cc) = host.ambient.get("CC") {

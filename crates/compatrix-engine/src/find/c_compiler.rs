@@ -17,13 +17,14 @@ pub(crate) fn words(host: &Host) -> Vec<String> {
     named.split_whitespace().map(str::to_owned).collect()
 }
 
-/// A C compiler command with these arguments.
+/// A C compiler command in this folder. In a root it can write nothing else.
 ///
 /// # Errors
 /// There is none on PATH. That of a root is taken to be there.
 pub(crate) fn cc(host: &Host, root: Option<&Arc<Enclosure>>, dir: &Path) -> Result<Command> {
-    if root.is_some() {
-        return Ok(Command::new("/usr/bin/cc", dir).env("PATH", PATH).inside(root.cloned()));
+    if let Some(root) = root {
+        let root = Arc::new(root.writing_only(dir));
+        return Ok(Command::new("/usr/bin/cc", dir).env("PATH", PATH).inside(Some(root)));
     }
     let words = words(host);
     let program = words.first().map(String::as_str).unwrap_or("cc");

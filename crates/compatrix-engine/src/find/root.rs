@@ -80,17 +80,16 @@ fn listed(root: &RootFacts) -> Enclosure {
     Enclosure { tree, ..one }
 }
 
-/// The root as its C compiler sees it, with the folder of what it compiles.
-pub(crate) fn of_compiler(host: &Host, root: &RootFacts, source: &Path, write: &[PathBuf]) -> Arc<Enclosure> {
+/// The root as its C compiler and what it compiles see it, with these folders to read.
+pub(crate) fn of_compiler(host: &Host, root: &RootFacts, read: &[&Path]) -> Arc<Enclosure> {
     let probe = host.dir.join("probe");
     let _ = files::make_dir(&probe);
-    let write = write.iter().cloned().chain([probe]).collect();
-    Arc::new(Enclosure { read: vec![source.to_owned()], write, ..bare(host, root) })
+    let read = read.iter().map(|path| (*path).to_owned()).chain([probe]).collect();
+    Arc::new(Enclosure { read, ..bare(host, root) })
 }
 
-/// The root as a cell sees it: the workspace can be read, and only these folders be written. cargo has a folder of its own in
-/// the place of the user's, because it unpacks crates there.
-pub(crate) fn of_cell(host: &Host, root: &RootFacts, write: &[PathBuf]) -> Arc<Enclosure> {
+/// The root as a cell sees it: the workspace can be read, and nothing be written.
+pub(crate) fn of_cell(host: &Host, root: &RootFacts) -> Enclosure {
     let mut one = bare(host, root);
     let home = host.ambient.home().filter(|home| *home != Path::new("/"));
     one.hidden.extend(home.map(Path::to_owned));
@@ -98,20 +97,60 @@ pub(crate) fn of_cell(host: &Host, root: &RootFacts, write: &[PathBuf]) -> Arc<E
     one.read.extend(root.read.iter().map(PathBuf::from));
     // Outside of the workspace, where its folder is a link.
     one.read.push(host.dir.clone());
+    one
+}
+
+/// The root of a build: its target folder can be written. It has a home of cargo's beside that, which no run sees, because
+/// cargo unpacks crates there.
+pub(crate) fn of_build(host: &Host, root: &RootFacts, target: &Path) -> Arc<Enclosure> {
+    Arc::new(writing(host, of_cell(host, root), &home_of_build(target), &[target]))
+}
+
+/// The root of a run: the target folder of its build can be written, because tests have a folder there, and its own folder,
+/// in which a home of cargo's is.
+pub(crate) fn of_run(host: &Host, root: &RootFacts, target: &Path, dir: &Path) -> Arc<Enclosure> {
+    Arc::new(writing(host, of_cell(host, root), &dir.join(HOME_OF_RUN), &[target, dir]))
+}
+
+/// cargo's home in the folder of a run.
+pub(crate) const HOME_OF_RUN: &str = "cargo-home";
+
+fn home_of_build(target: &Path) -> PathBuf {
+    let name = target.file_name().unwrap_or_default().to_string_lossy();
+    target.with_file_name(format!("{name}.cargo-home"))
+}
+
+/// What cargo itself keeps in a home: unpacked crates, and locks.
+const OF_CARGO: [&str; 4] = ["registry", ".package-cache", ".package-cache-mutate", ".global-cache"];
+
+/// Removes what a build may have left in its home of cargo's that would configure the next one. Nothing of the build may
+/// run meanwhile.
+///
+/// # Errors
+/// It cannot be removed.
+pub(crate) fn settle_home(target: &Path) -> Result<()> {
+    let is_of_cargo = |path: &Path| path.file_name().is_some_and(|name| OF_CARGO.iter().any(|own| name == *own));
+    files::list(&home_of_build(target))?
+        .iter()
+        .filter(|path| !is_of_cargo(path))
+        .try_for_each(|path| files::remove(path))
+}
+
+/// The root with folders that can be written, and with this one in the place of the user's home of cargo's. The
+/// configuration is the user's.
+fn writing(host: &Host, mut one: Enclosure, home: &Path, write: &[&Path]) -> Enclosure {
     let homes = host.ambient.rust_homes();
     if let Some((_, cargo)) = homes.iter().find(|(name, _)| *name == "CARGO_HOME") {
-        let name = files::hash_bytes(root.tree.as_bytes()).to_string();
-        let own = host.dir.join("root-home").join(&name[..12]);
         one.above =
             ["config.toml", "config", "git"].map(|name| cargo.join(name)).into_iter().filter(|p| p.exists()).collect();
-        one.instead.push((own, cargo.clone()));
+        one.instead.push((home.to_owned(), cargo.clone()));
     }
-    one.write = write.to_vec();
+    one.write = write.iter().map(|path| (*path).to_owned()).collect();
     for dir in one.write.iter().chain(one.instead.iter().map(|(own, _)| own)) {
         // bubblewrap leaves out what is not there, and then the command says what it cannot write.
         let _ = files::make_dir(dir);
     }
-    Arc::new(one)
+    one
 }
 
 #[cfg(test)]

@@ -59,13 +59,47 @@ fn of_toolchain(host: &Host, toolchain: &ToolchainFacts) -> Vec<String> {
     let shared = shared.flat_map(|dir| files::list(&dir).unwrap_or_default()).filter(|path| is_of_rust(path));
     let own = files::list(&lib.join("rustlib").join(&toolchain.host).join("lib")).unwrap_or_default();
     let libraries = shared.chain(own).filter(|path| path.is_file());
+    let userland = toolchain.root.iter().flat_map(|root| of_userland(Path::new(&root.tree)));
     let lines: BTreeSet<String> = programs
         .into_iter()
         .filter(|path| files::exists(path))
         .chain(libraries)
+        .chain(userland)
         .map(|path| line_of(host, &path))
         .collect();
     lines.into_iter().collect()
+}
+
+/// What every program of a root is linked with or loads, what decides where the loader looks, and the list of its packages.
+/// Links are not followed: what they lead to is here under its own name, and an absolute one would lead to this system.
+fn of_userland(tree: &Path) -> Vec<PathBuf> {
+    const LIBRARIES: [&str; 13] = [
+        "ld-",
+        "ld64",
+        "libc.",
+        "libc-",
+        "libc_",
+        "libm.",
+        "libm-",
+        "libgcc_s",
+        "libpthread",
+        "libdl",
+        "librt",
+        "crt",
+        "Scrt1",
+    ];
+    let lists = ["etc/ld.so.cache", "etc/ld.so.preload", "var/lib/dpkg/status"].map(|path| tree.join(path));
+    let is_dir = |path: &PathBuf| files::is_own_dir(path);
+    let is_one = |path: &PathBuf| {
+        let name = path.file_name().unwrap_or_default().to_string_lossy();
+        LIBRARIES.iter().any(|start| name.starts_with(start))
+    };
+    let folders = ["usr/lib", "usr/lib64", "lib", "lib64"].map(|dir| tree.join(dir)).into_iter().filter(is_dir);
+    let listed = folders.flat_map(|dir| files::list(&dir).unwrap_or_default());
+    let (below, beside): (Vec<_>, Vec<_>) = listed.partition(is_dir);
+    let libraries = below.iter().flat_map(|dir| files::list(dir).unwrap_or_default()).chain(beside).filter(is_one);
+    let is_file = |path: &PathBuf| files::link_text(path).is_err() && path.is_file();
+    lists.into_iter().chain(libraries).filter(is_file).collect()
 }
 
 fn is_of_rust(path: &Path) -> bool {
@@ -101,5 +135,54 @@ fn texts_in(value: &Value, texts: &mut Vec<String>) {
         Value::Array(all) => all.iter().for_each(|value| texts_in(value, texts)),
         Value::Table(table) => table.values().for_each(|value| texts_in(value, texts)),
         _ => {}
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::find::facts::RootFacts;
+
+    #[test]
+    fn what_every_program_of_a_root_loads_is_part_of_its_compiler() {
+        let dir = tempfile::tempdir().unwrap();
+        let host = Host::for_test(dir.path());
+        let tree = dir.path().join("tree");
+        let put = |path: &str, text: &str| files::write(&tree.join(path), text.as_bytes()).unwrap();
+        let text = |path: &Path| path.to_string_lossy().into_owned();
+        put("usr/bin/rustc", "");
+        put("usr/lib/x86_64-linux-gnu/libother.so.1", "1");
+        let root = RootFacts { program: String::new(), tree: text(&tree), system: String::new(), read: Vec::new() };
+        let toolchain = ToolchainFacts {
+            rustc: text(&tree.join("usr/bin/rustc")),
+            cargo: text(&tree.join("usr/bin/cargo")),
+            version: semver::Version::new(1, 85, 0),
+            rustc_verbose: String::new(),
+            cargo_version: String::new(),
+            host: "x86_64-unknown-linux-gnu".to_owned(),
+            packages: None,
+            sources: None,
+            misnamed: None,
+            root: Some(root),
+        };
+        let mut before = look(&host, &toolchain).compiler;
+        for path in [
+            "usr/lib/x86_64-linux-gnu/libc.so.6",
+            "usr/lib/x86_64-linux-gnu/libm-2.31.so",
+            "lib/x86_64-linux-gnu/libgcc_s.so.1",
+            "lib64/ld-linux-x86-64.so.2",
+            "usr/lib/x86_64-linux-gnu/crt1.o",
+            "etc/ld.so.cache",
+            "var/lib/dpkg/status",
+        ] {
+            for text in ["1", "another"] {
+                put(path, text);
+                let now = look(&host, &toolchain).compiler;
+                assert_ne!(now, before, "{path}");
+                before = now;
+            }
+        }
+        put("usr/lib/x86_64-linux-gnu/libother.so.1", "another");
+        assert_eq!(look(&host, &toolchain).compiler, before, "not every program loads it");
     }
 }

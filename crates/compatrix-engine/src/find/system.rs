@@ -139,6 +139,15 @@ pub(crate) fn stds(
 
 fn std_of(host: &Host, toolchain: &ToolchainFacts, name: &ValueName, triple: &str) -> Availability<StdFacts> {
     let missing = |reason: String| Availability::Missing { reason };
+    if toolchain.root.is_some() {
+        return match libraries_in_root(toolchain, triple) {
+            Some(libraries) => {
+                let content = libraries.iter().filter(|path| path.is_file()).map(|path| line_of(host, path)).collect();
+                Availability::Ready(StdFacts { built_from: None, content, linker: None })
+            }
+            None => missing(format!("{name} is in a root, which has no std for {triple}")),
+        };
+    }
     let ask = |what: &str| host.ask(Path::new(&toolchain.rustc), &["--print", what, "--target", triple]);
     let dir = match ask("target-libdir") {
         Ok(dir) => PathBuf::from(dir),
@@ -172,6 +181,13 @@ fn std_of(host: &Host, toolchain: &ToolchainFacts, name: &ValueName, triple: &st
             ),
         }),
     }
+}
+
+/// The std of a toolchain in a root for this target, if it has one: its sysroot is where it is installed.
+fn libraries_in_root(toolchain: &ToolchainFacts, triple: &str) -> Option<Vec<PathBuf>> {
+    let prefix = Path::new(&toolchain.rustc).ancestors().nth(2)?;
+    let found = files::list(&prefix.join("lib/rustlib").join(triple).join("lib")).ok()?;
+    found.iter().any(|path| file_name(path).starts_with("libstd-")).then_some(found)
 }
 
 fn file_name(path: &Path) -> String {

@@ -22,10 +22,12 @@ use crate::sys::host::Host;
 
 /// The toolchain of a root.
 pub(super) fn toolchain(host: &Host, unpacked: &Unpacked) -> Result<ToolchainFacts> {
-    let tree = unpacked.dir.join("root");
-    let bare = RootFacts::bare(host, tree).context("bwrap is not on PATH")?;
+    // Without links on the way: what is asked inside is told by paths, and these come from the loader and from files.
+    let dir = files::real(&unpacked.dir).with_context(|| format!("cannot find {}", unpacked.dir.display()))?;
+    let place = dir.join(unpacked.place.strip_prefix(&unpacked.dir).unwrap_or(&unpacked.place));
+    let bare = RootFacts::bare(host, dir.join("root")).context("bwrap is not on PATH")?;
     let system = unpacked.system.clone().context("its note does not name its system")?;
-    let facts = toolchain::facts_in_root(host, &unpacked.place, &RootFacts { system: system.clone(), ..bare })?;
+    let facts = toolchain::facts_in_root(host, &place, &RootFacts { system: system.clone(), ..bare })?;
     let other = unpacked.upstream.as_ref().filter(|upstream| **upstream != facts.version);
     let misnamed = other.map(|_| {
         let is = facts.rustc_verbose.lines().next().unwrap_or_default();
@@ -97,7 +99,7 @@ fn own_library(host: &Host, facts: &RootFacts) -> Result<SqliteFacts> {
     let library = folders.iter().map(|dir| dir.join("libsqlite3.so.0")).find(|path| files::exists(path));
     let library =
         library.ok_or_else(|| anyhow!("there is no libsqlite3.so.0 below {}", tree.join("usr/lib").display()))?;
-    let inside = root::of_compiler(host, facts, Path::new("/nonexistent"), &[]);
+    let inside = root::of_compiler(host, facts, &[]);
     let real = inside.outside(&Path::new("/").join(library.strip_prefix(tree).unwrap_or(&library)));
     let said = sqlite::of_library(host, Some(&inside), &real)?;
     let text = |path: &Path| path.to_string_lossy().into_owned();

@@ -93,7 +93,8 @@ pub(crate) fn command(host: &Host, inputs: &RunInputs<'_>, words: &[String], dir
         _ => first.to_owned(),
     };
     let env = environment(host, inputs, &Recorded::default(), dir);
-    let mut command = Command::new(program, &host.root).args(args.iter().cloned()).envs(&env).inside(inputs.root(host));
+    let root = inputs.root_of_run(host, dir);
+    let mut command = Command::new(program, &host.root).args(args.iter().cloned()).envs(&env).inside(root);
     command.timeout = Some(inputs.suite.timeout);
     command.watches_memory = true;
     command

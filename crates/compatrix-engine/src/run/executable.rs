@@ -74,7 +74,7 @@ pub(crate) fn command(host: &Host, inputs: &RunInputs<'_>, executable: &Executab
         .args(arguments(inputs.suite, executable.own_harness))
         .envs(&environment(host, inputs, recorded, dir));
     command.timeout = Some(inputs.suite.timeout);
-    command.inside(inputs.root(host))
+    command.inside(inputs.root_of_run(host, dir))
 }
 
 /// The suite's arguments. libtest's other formats have no line for each test, without which a result cannot be believed; so

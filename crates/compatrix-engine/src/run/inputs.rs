@@ -19,6 +19,7 @@ use crate::deps::stage;
 use crate::find::facts::{FixtureFacts, HostFacts, LeakToolFacts, SqliteFacts, StdFacts, SystemFacts};
 use crate::find::facts::{TestedPackage, ToolchainFacts};
 use crate::find::fixture;
+use crate::find::root;
 use crate::find::wine;
 use crate::run::keys;
 use crate::survey::Survey;
@@ -55,10 +56,14 @@ pub(crate) struct RunInputs<'a> {
 }
 
 impl RunInputs<'_> {
-    /// The root that the cell runs in, if its toolchain is in one.
+    /// The root of the cell, if its toolchain is in one, for whoever only looks.
     pub(crate) fn root(&self, host: &Host) -> Option<Arc<Enclosure>> {
-        self.toolchain.root.as_ref()?;
-        build::inside(host, self.toolchain, &build::target_dir(host, self.build))
+        Some(Arc::new(root::of_cell(host, self.toolchain.root.as_ref()?)))
+    }
+
+    /// The root that the cell runs in with this scratch folder, if its toolchain is in one.
+    pub(crate) fn root_of_run(&self, host: &Host, dir: &Path) -> Option<Arc<Enclosure>> {
+        Some(root::of_run(host, self.toolchain.root.as_ref()?, &build::target_dir(host, self.build), dir))
     }
 }
 

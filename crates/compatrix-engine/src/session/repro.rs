@@ -2,6 +2,7 @@
 
 use std::path::Path;
 use std::sync::mpsc::Sender;
+use std::sync::Arc;
 
 use anyhow::anyhow;
 use compatrix_leak::Tool;
@@ -14,7 +15,7 @@ use compatrix_model::spec_text::Parsed;
 
 use crate::build::{self, BuildInputs, Product};
 use crate::event::Event;
-use crate::find::wine;
+use crate::find::{root, wine};
 use crate::leak::{self, Bench};
 use crate::run::inputs::{build_inputs, with_inputs, RunInputs};
 use crate::run::{self, command, executable};
@@ -77,8 +78,9 @@ pub fn lines(
     let shown = quote(&dir.to_string_lossy());
     // The lines copy it, so that whoever types them again starts with what a run starts with.
     let prefix = build::prefix_for_lines(host, planned_build, &inputs)?;
-    let line = with_inputs(spec, &survey, planned_build, planned, &id, None, |run| {
-        typed(host, toolchain_setting(spec, planned_build), &inputs, run, (&dir, prefix.as_deref()), &product)
+    let line = with_inputs(spec, &survey, planned_build, planned, &id, None, |run| match inputs.toolchain.root {
+        Some(_) => typed_in_root(host, &inputs, run, &dir),
+        None => typed(host, toolchain_setting(spec, planned_build), &inputs, run, (&dir, prefix.as_deref()), &product),
     })?;
     let mut lines =
         vec![line, format!("# {} in {id}, as a run does it", spec.suites[planned.suite].name), "# 1. build".to_owned()];
@@ -126,7 +128,9 @@ pub fn lines(
 
 /// Lines that make the folders of a run, with its fixture.
 fn fresh_folders(inputs: &RunInputs<'_>, shown: &str) -> Vec<String> {
-    let folders = executable::FOLDERS.map(|folder| format!("{shown}/{folder}")).join(" ");
+    let of_root = inputs.toolchain.root.as_ref().map(|_| root::HOME_OF_RUN);
+    let folders = executable::FOLDERS.into_iter().chain(of_root).map(|folder| format!("{shown}/{folder}"));
+    let folders = folders.collect::<Vec<_>>().join(" ");
     let fixture = inputs.fixture.map(|(_, fixture)| format!("cp -R {} {shown}/fixture", quote(&fixture.dir)));
     [format!("rm -rf {shown} && mkdir -p {folders}")].into_iter().chain(fixture).collect()
 }
@@ -139,6 +143,25 @@ fn copy_of(prefix: &Path, dir: &Path) -> String {
 fn toolchain_setting<'s>(spec: &'s Spec, build: &Build) -> Option<&'s Setting> {
     let (_, axis) = spec.space.axis_of(&AxisKind::Rust)?;
     axis.values.iter().find(|value| value.name == build.toolchain).map(|value| &value.setting)
+}
+
+/// The one line for a cell in a root: what a person would type, with the words that enter the root. The target folder is that
+/// of the build, as nothing else can be written there.
+fn typed_in_root(host: &Host, inputs: &BuildInputs<'_>, run: &RunInputs<'_>, dir: &Path) -> anyhow::Result<String> {
+    let mut words = fresh_folders(run, &quote(&dir.to_string_lossy()));
+    let mut env = run::inputs::of_cell(run, dir);
+    if let Some(path) = run::inputs::library_path(run).filter(|_| run.build.linkage == Some(Linkage::Dynamic)) {
+        env.insert(LIBRARY_PATH.to_owned(), path);
+    }
+    for command in build::commands_in_root(host, run.build, inputs)? {
+        let mut command = command.envs(&env);
+        if !run.suite.args.is_empty() {
+            command = command.args(["--"]).args(run.suite.args.iter().cloned());
+        }
+        command.inside = command.inside.map(|root| Arc::new(root.with_folder(dir, dir)));
+        words.push(command.to_string());
+    }
+    Ok(words.join(" && "))
 }
 
 /// The one line that a person would type for this cell: the same packages, features, SQLite and variables, with the

@@ -12,6 +12,9 @@ use serde::{Deserialize, Serialize};
 /// The search path of programs in a root: its own ones.
 pub(crate) const PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
+/// Of proc(5), what belongs to the whole machine: to root of outside it can be written in a root, too.
+const OF_MACHINE: [&str; 5] = ["/proc/sys", "/proc/sysrq-trigger", "/proc/irq", "/proc/bus", "/proc/fs"];
+
 /// A userland, and what of outside can be seen in it.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Enclosure {
@@ -55,6 +58,9 @@ impl Enclosure {
             option(&["--symlink", link, &format!("/{name}")]);
         }
         option(&["--proc", "/proc", "--dev", "/dev"]);
+        for path in OF_MACHINE {
+            option(&["--ro-bind-try", path, path]);
+        }
         for path in &self.hidden {
             option(&["--tmpfs", &text(path)]);
         }
@@ -85,6 +91,18 @@ impl Enclosure {
         option(&[&program]);
         args.extend(words.iter().map(|arg| self.inside(arg)));
         (args, rest.into_iter().collect())
+    }
+
+    /// The same, in which only this folder can be written.
+    pub fn writing_only(&self, dir: &Path) -> Self {
+        Self { write: vec![dir.to_owned()], instead: Vec::new(), above: Vec::new(), ..self.clone() }
+    }
+
+    /// The same with a folder more that can be written: where it is outside, then inside.
+    pub fn with_folder(&self, outside: &Path, inside: &Path) -> Self {
+        let mut more = self.clone();
+        more.instead.push((outside.to_owned(), inside.to_owned()));
+        more
     }
 
     /// A text with paths of the userland as they are inside.

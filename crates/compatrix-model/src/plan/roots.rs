@@ -7,7 +7,8 @@ use semver::Version;
 
 use super::contents::Provision;
 use super::values::{link_against, ValueState};
-use crate::axis::{Axis, AxisKind, ValueName};
+use super::Target;
+use crate::axis::{platform_of_target, Axis, AxisKind, ValueName};
 use crate::cell::Space;
 use crate::facts::{Availability, PlanFacts};
 use crate::matrix_spec::{Suite, SuiteKind};
@@ -84,8 +85,13 @@ pub(super) fn refusal(facts: &PlanFacts, toolchain: &ValueName, suite: &Suite) -
     Some(format!("it is in a root, where suites of kind `{kind}` are not run; exclude its cells by `when`"))
 }
 
-/// Why nothing is built for another target by this toolchain, if it is in a root.
-pub(super) fn no_target(facts: &PlanFacts, toolchain: &ValueName) -> Option<String> {
-    let is_in_root = facts.roots.contains_key(toolchain);
-    is_in_root.then(|| format!("{toolchain} is in a root, which has no std of another system"))
+/// Why nothing is built for this target by this toolchain, if it is in a root. The root's own target is one like any other.
+pub(super) fn no_target(facts: &PlanFacts, toolchain: &ValueName, target: &Target) -> Option<String> {
+    facts.roots.get(toolchain)?;
+    let Target { value: _, triple, runner } = target;
+    if platform_of_target(triple) != facts.platform {
+        return Some(format!("{toolchain} is in a root, which has no std of another system"));
+    }
+    let why = format!("{toolchain} is in a root, where no runner of this host is; name the target without a `runner`");
+    (!runner.is_empty()).then_some(why)
 }

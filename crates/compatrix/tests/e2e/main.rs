@@ -50,6 +50,7 @@ mod rehearse_bench;
 mod repository;
 mod roots;
 mod roots_bad;
+mod roots_kept;
 mod roots_real;
 mod since;
 mod sources;

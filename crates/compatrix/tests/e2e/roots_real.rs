@@ -87,7 +87,12 @@ fn hangs() {
 "#;
 
 /// A workspace whose cells are in the root of the user's cache.
-fn workspace(more: &str) -> Option<Workspace> {
+pub(crate) fn workspace(more: &str) -> Option<Workspace> {
+    workspace_in("ws", more)
+}
+
+/// The same in a folder of this name.
+pub(crate) fn workspace_in(folder: &'static str, more: &str) -> Option<Workspace> {
     if let Some(tool) = ["mmdebstrap", "bwrap"].iter().find(|tool| !on_path(tool)) {
         eprintln!("not tested: {tool} is not on PATH, so no root can be entered");
         return None;
@@ -101,7 +106,7 @@ fn workspace(more: &str) -> Option<Workspace> {
         );
         return None;
     };
-    let made = Workspace::bare();
+    let made = Workspace::bare_in(folder);
     made.write(
         "compat/matrix.toml",
         format!(
@@ -118,7 +123,7 @@ fn workspace(more: &str) -> Option<Workspace> {
     Some(made)
 }
 
-fn run(made: &Workspace, args: &[&str]) -> Ran {
+pub(crate) fn run(made: &Workspace, args: &[&str]) -> Ran {
     let mut command = made.command(&[&["compat", "--no-install", "--format", "json"], args].concat());
     command.env("HOME", made.path("../home"));
     finish(command)

@@ -65,8 +65,13 @@ impl Workspace {
 
     /// A workspace without a spec.
     pub(crate) fn bare() -> Self {
+        Self::bare_in("ws")
+    }
+
+    /// The same in a folder of this name.
+    pub(crate) fn bare_in(folder: &'static str) -> Self {
         Self::of_files(
-            "ws",
+            folder,
             &[("Cargo.toml", MANIFEST), ("Cargo.lock", LOCK), ("src/lib.rs", ""), ("tests/it.rs", PASSES)],
         )
     }

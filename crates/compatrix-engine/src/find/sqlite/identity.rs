@@ -43,7 +43,7 @@ pub fn of_library(host: &Host, root: Option<&Arc<Enclosure>>, library: &Path) ->
     let stamp = files::stamp(stamped).unwrap_or_default();
     host.memo.fact(&format!("sqlite 2 {}", library.display()), &stamp, || {
         let probe = dynamic_probe(host, root)?;
-        let command = Command::new(probe.to_string_lossy(), &host.root).args([library.to_string_lossy()]);
+        let command = Command::new(probe.to_string_lossy(), place(host, root)).args([library.to_string_lossy()]);
         ask(host, command.inside(root.cloned()))
     })
 }
@@ -124,12 +124,18 @@ pub fn of_archive(host: &Host, root: Option<&Arc<Enclosure>>, archive: &Path) ->
         let after = [&archive, few[0], few[1], "-lpthread", "-ldl", "-lm"];
         let compiler = |dir: &Path| c_compiler::cc(host, root, dir);
         compile_probe(host, &compiler, &probe, (&["-DCOMPATRIX_STATIC"], &after))?;
-        let finished = host.run(&Command::new(probe.to_string_lossy(), &host.root).inside(root.cloned()))?;
+        let command = Command::new(probe.to_string_lossy(), place(host, root)).inside(root.cloned());
+        let finished = host.run(&command)?;
         if !finished.status.success() {
             bail!("{}", last_lines(&finished.stderr.text(), 1));
         }
         read(&finished)
     })
+}
+
+/// Where the programs that ask are started: a root may not have the workspace.
+fn place<'h>(host: &'h Host, root: Option<&Arc<Enclosure>>) -> &'h Path {
+    root.map_or(&host.root, |_| Path::new("/"))
 }
 
 fn dynamic_probe(host: &Host, root: Option<&Arc<Enclosure>>) -> Result<PathBuf> {

@@ -121,7 +121,7 @@ impl Kit<'_> {
         let library = dir.join(self.file());
         files::make_dir(library.parent().unwrap_or(dir))?;
         let inside = match self {
-            Kit::Root(root) => Some(root::of_compiler(host, root, source, &[dir.to_owned()])),
+            Kit::Root(root) => Some(root::of_compiler(host, root, &[source, dir])),
             Kit::Here | Kit::Windows(_) | Kit::MacOs(_) => None,
         };
         // -O1 compiles three times faster than -O2, and only behaviour is tested here.

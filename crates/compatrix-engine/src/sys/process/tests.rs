@@ -159,6 +159,10 @@ fn enclosure() -> Enclosure {
     }
 }
 
+/// What of proc is the machine's.
+const OF_MACHINE: &str = "--ro-bind-try /proc/sys /proc/sys --ro-bind-try /proc/sysrq-trigger /proc/sysrq-trigger \
+    --ro-bind-try /proc/irq /proc/irq --ro-bind-try /proc/bus /proc/bus --ro-bind-try /proc/fs /proc/fs";
+
 fn inside(command: &Command) -> Command {
     command.clone().inside(Some(Arc::new(enclosure()))).entered().into_owned()
 }
@@ -175,7 +179,7 @@ fn a_command_in_a_root_is_a_command() {
         entered.to_string(),
         format!(
             "cd / && env -i PATH={PATH} RUSTC=/usr/bin/rustc /usr/bin/bwrap --unshare-all --die-with-parent --cap-drop \
-             ALL --ro-bind /c/trixie/root/usr /usr --symlink usr/bin /bin --proc /proc --dev /dev --tmpfs /tmp --tmpfs /home/a --ro-bind-try /home/a/w \
+             ALL --ro-bind /c/trixie/root/usr /usr --symlink usr/bin /bin --proc /proc --dev /dev {OF_MACHINE} --tmpfs /tmp --tmpfs /home/a --ro-bind-try /home/a/w \
              /home/a/w --bind-try /home/a/w/target/compat/home /home/a/.cargo --ro-bind-try \
              /home/a/.cargo/config.toml /home/a/.cargo/config.toml --bind-try /home/a/w/target/compat/run \
              /home/a/w/target/compat/run --remount-ro / -- /usr/bin/env -u PWD -C /home/a/w \
