@@ -151,7 +151,7 @@ fn typed_in_root(host: &Host, inputs: &BuildInputs<'_>, run: &RunInputs<'_>, dir
     let mut words = fresh_folders(run, &quote(&dir.to_string_lossy()));
     let mut env = run::inputs::of_cell(run, dir);
     if let Some(path) = run::inputs::library_path(run).filter(|_| run.build.linkage == Some(Linkage::Dynamic)) {
-        env.insert(LIBRARY_PATH.to_owned(), path);
+        env.extend(build::leads_to(&path, run.target.map(|(system, _)| system)));
     }
     for command in build::commands_in_root(host, run.build, inputs)? {
         let mut command = command.envs(&env);
