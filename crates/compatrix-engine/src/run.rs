@@ -126,6 +126,13 @@ fn attempt(host: &Host, inputs: &RunInputs<'_>, product: &Product, scratch: &Scr
                 report.against(&listed, executable::is_serial(inputs.suite));
             }
         }
+        if report.counts.filtered > 0 && !executable::filters(inputs.suite) {
+            let (all, starts) = (report.counts.filtered, executable.recorded.runner.join(" "));
+            notes.push(format!(
+                "{}: {all} filtered out, which no argument of the suite asks for; `{starts}` starts it",
+                executable.target
+            ));
+        }
         let (outcome, cause) = match (judge_one(&report, &finished, executable, inputs), doubt) {
             ((Outcome::Passed, _), Some(doubt)) => (Outcome::Failed, doubt),
             (judged, _) => judged,
@@ -223,6 +230,11 @@ fn doubt(
 
 fn cannot_start(inputs: &RunInputs<'_>, executable: &Executable, command: &Command) -> String {
     match executable.recorded.runner.first() {
+        // The system says of a script whose interpreter is missing that the script is.
+        Some(runner) if Path::new(runner).is_file() => format!(
+            "cannot start {runner}, {}, though the file is there: is what its first line names?",
+            honesty::whose(inputs)
+        ),
         Some(runner) => format!("cannot start {runner}, {}", honesty::whose(inputs)),
         None => format!("cannot start {}", command.program),
     }
@@ -249,6 +261,16 @@ fn no_test(counts: Counts, inputs: &RunInputs<'_>) -> String {
             format!("{NO_TEST}; {n} are ignored: `args = [\"--include-ignored\"]` in the suite `{suite}` runs them")
         }
         (n, _) => format!("{NO_TEST}; the `args` of the suite `{suite}` filter out {n}"),
+    }
+}
+
+/// The last line that a process printed of errors, to be put after its end; empty if there is none.
+fn last_words(finished: &Finished) -> String {
+    let said = last_lines(&finished.stderr.text(), 1);
+    if said.is_empty() {
+        said
+    } else {
+        format!(": {said}")
     }
 }
 
@@ -284,8 +306,7 @@ fn judge_one(
     }
     if let Some(signal) = signal(finished.status) {
         let running = during(report);
-        let said = last_lines(&finished.stderr.text(), 1);
-        let said = if said.is_empty() { said } else { format!(": {said}") };
+        let said = last_words(finished);
         return (Outcome::Crashed, format!("{target} was ended by {}{running}{said}", signal_name(signal)));
     }
     let code = finished.status.code().unwrap_or(-1);
@@ -322,8 +343,8 @@ fn judge_one(
             (Outcome::Failed, format!("{target} ended with code 0 and without a test result{}", during(report)))
         }
         (false, _) => {
-            let said = last_lines(&finished.stderr.text(), 1);
-            (Outcome::Crashed, format!("{target} ended with code {code} before its result{}: {said}", during(report)))
+            let said = last_words(finished);
+            (Outcome::Crashed, format!("{target} ended with code {code} before its result{}{said}", during(report)))
         }
     }
 }

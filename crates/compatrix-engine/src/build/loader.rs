@@ -88,9 +88,9 @@ pub(super) fn places_before_others(host: &Host, product: &Product) -> BTreeSet<I
         }
         if let Ok(asks) = &executable.inspection.asks {
             let place = (&*executable.path, &*executable.recorded.dir);
-            let of_windows =
+            let before =
                 executable.inspection.needs().flat_map(|library| elsewhere::before_others(place, asks, library));
-            places.extend(of_windows.map(|path| Input::at(host, &path)));
+            places.extend(before.map(|path| Input::any_case(host, &path)));
         }
         let by_path = executable.inspection.needs().filter(|library| library.contains('/'));
         places.extend(by_path.map(|library| Input::at(host, &executable.recorded.dir.join(library))));

@@ -19,6 +19,8 @@ pub(crate) enum Input {
     File(PathBuf),
     /// All files of a folder.
     Folder(PathBuf),
+    /// The files that have this name on a system where case does not count.
+    AnyCase(PathBuf),
     /// A variable of the build's environment.
     Variable(String),
 }
@@ -37,10 +39,15 @@ impl Input {
         }
     }
 
+    /// The files of this name in any case.
+    pub(crate) fn any_case(host: &Host, path: &Path) -> Self {
+        Self::AnyCase(path.strip_prefix(&host.root).unwrap_or(path).to_owned())
+    }
+
     /// The absolute path, if it is one.
     pub(crate) fn path(&self, host: &Host) -> Option<PathBuf> {
         match self {
-            Self::File(path) | Self::Folder(path) => Some(host.root.join(path)),
+            Self::File(path) | Self::Folder(path) | Self::AnyCase(path) => Some(host.root.join(path)),
             Self::Variable(_) => None,
         }
     }
@@ -49,6 +56,7 @@ impl Input {
         match self {
             // A folder may stand where a file was.
             Self::File(path) | Self::Folder(path) => state_of_path(host, &host.root.join(path)),
+            Self::AnyCase(path) => Some(states_of_names(host, &host.root.join(path))),
             Self::Variable(name) => Some(env.get(name).map_or_else(|| "unset".to_owned(), |value| format!("={value}"))),
         }
     }
@@ -63,6 +71,23 @@ pub(crate) fn state_of_path(host: &Host, path: &Path) -> Option<String> {
         return Some("absent".to_owned());
     }
     Some(files::sha256(path, &host.memo).map_or_else(|_| "unreadable".to_owned(), |hash| hash.to_string()))
+}
+
+/// What has this name in its folder, whatever the case: names and states.
+fn states_of_names(host: &Host, path: &Path) -> String {
+    let name = |path: &Path| path.file_name().unwrap_or_default().to_string_lossy().to_lowercase();
+    let (dir, wanted) = (path.parent().unwrap_or(path), name(path));
+    let all = files::list(dir).unwrap_or_default();
+    let found: Vec<String> = all
+        .iter()
+        .filter(|path| name(path) == wanted)
+        .map(|path| format!("{} {}", path.display(), state_of_path(host, path).unwrap_or_default()))
+        .collect();
+    if found.is_empty() {
+        "absent".to_owned()
+    } else {
+        found.join("\n")
+    }
 }
 
 /// The files below a folder, but git's own and those that builds make.
@@ -125,4 +150,27 @@ pub(crate) fn hash(states: &States) -> Option<Sha256> {
 /// The inputs of states.
 pub(crate) fn names(states: &States) -> BTreeSet<Input> {
     states.keys().cloned().collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_of_any_case_is_seen_to_come_change_and_go() {
+        let dir = tempfile::tempdir().unwrap();
+        let host = Host::for_test(dir.path());
+        let input = Input::any_case(&host, &dir.path().join("deps/sqlite3.dll"));
+        let state = || input.state(&host, &BTreeMap::new()).unwrap();
+        assert_eq!(state(), "absent");
+        let odd = dir.path().join("deps/sQlItE3.dLL");
+        files::write(&odd, b"one").unwrap();
+        files::write(&dir.path().join("deps/other.dll"), b"other").unwrap();
+        let first = state();
+        assert!(first.contains("sQlItE3.dLL") && !first.contains("other.dll"), "{first}");
+        files::write(&odd, b"two").unwrap();
+        assert_ne!(state(), first);
+        files::remove(&odd).unwrap();
+        assert_eq!(state(), "absent");
+    }
 }

@@ -64,7 +64,14 @@ fn target(host: &Host, triple: &str, runner: &[String]) -> Availability<SystemFa
         return missing(match word.contains('/') {
             true => format!("there is no program {word}, the runner"),
             false if wine::is_one(word) => format!("{word} is not on PATH: apt-get install {word}"),
-            false => format!("{word}, the runner, is not on PATH; install it"),
+            false if host.root.join(word).is_file() => {
+                format!("`{word}`, the runner, is not on PATH; write `./{word}` for that of the workspace")
+            }
+            false if word.contains(char::is_whitespace) => {
+                let words: Vec<String> = word.split_whitespace().map(|word| format!("{word:?}")).collect();
+                format!("`{word}`, the runner, is one word and not on PATH; write a list: `[{}]`", words.join(", "))
+            }
+            false => format!("`{word}`, the runner, is not on PATH; install it"),
         });
     };
     let words: Vec<String> =

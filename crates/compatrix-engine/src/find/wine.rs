@@ -1,8 +1,8 @@
 //! wine, which starts Windows executables: its prefix, made once, and a run's own copy of it.
 //!
 //! A prefix holds a Windows: registry, users, `drive_c`. All processes of one prefix share a server, so two runs in one
-//! prefix would meet, and ending what one run left would end the other. So each run has a prefix of its own: registry and
-//! users are copied, and the 700 MB of Windows itself are links to the prefix in the cache.
+//! prefix would meet, and ending what one run left would end the other. So each run has a prefix of its own: folders and
+//! small files are copied, and the 700 MB of libraries are links to those in the cache.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -199,37 +199,20 @@ fn server(program: &Path) -> PathBuf {
 /// # Errors
 /// Files cannot be copied.
 fn copy(from: &Path, to: &Path) -> Result<()> {
-    files::make_dir(&to.join("drive_c/windows/temp"))?;
+    files::make_dir(to)?;
     for name in ["system.reg", "user.reg", "userdef.reg", ".update-timestamp"] {
         files::copy(&from.join(name), &to.join(name))?;
     }
     files::make_dir(&to.join("dosdevices"))?;
     files::symlink("../drive_c", &to.join("dosdevices/c:"))?;
     files::symlink("/", &to.join("dosdevices/z:"))?;
-    let own = ["users", "ProgramData"];
-    for entry in files::list(&from.join("drive_c"))? {
-        let name = entry.file_name().unwrap_or_default().to_string_lossy().into_owned();
-        let there = to.join("drive_c").join(&name);
-        if own.contains(&name.as_str()) {
-            copy_folders(&entry, &there)?;
-        } else if name != "windows" {
-            link(&entry, &there)?;
-        }
-    }
-    for entry in files::list(&from.join("drive_c/windows"))? {
-        let name = entry.file_name().unwrap_or_default().to_owned();
-        if name != "temp" {
-            link(&entry, &to.join("drive_c/windows").join(name))?;
-        }
-    }
-    Ok(())
+    copy_folders(&from.join("drive_c"), &to.join("drive_c"))
 }
 
-fn link(to: &Path, at: &Path) -> Result<()> {
-    files::symlink(&to.to_string_lossy(), at)
-}
+/// Files up to this many bytes are copied, larger ones are linked to.
+const SMALL: u64 = 16 * 1024;
 
-/// Copies a folder. Links in it lead to folders of the user's home, which become folders of the copy.
+/// Copies a folder, but for large files. Links in it lead to folders of the user's home, which become folders of the copy.
 fn copy_folders(from: &Path, to: &Path) -> Result<()> {
     files::make_dir(to)?;
     for entry in files::list(from)? {
@@ -238,6 +221,8 @@ fn copy_folders(from: &Path, to: &Path) -> Result<()> {
             copy_folders(&entry, &there)?;
         } else if files::link_text(&entry).is_ok() {
             files::make_dir(&there)?;
+        } else if files::size(&entry) > SMALL {
+            files::symlink(&entry.to_string_lossy(), &there)?;
         } else {
             files::copy(&entry, &there)?;
         }
@@ -270,6 +255,28 @@ mod tests {
         note();
         files::remove(&prefix.join("system.reg")).unwrap();
         assert!(!is_whole(&prefix), "a registry that is gone");
+    }
+
+    #[test]
+    #[cfg(unix)] // wine is not for Windows
+    fn what_a_run_puts_into_its_windows_is_not_in_the_next_one() {
+        let dir = tempfile::tempdir().unwrap();
+        let (cached, one, two) = (dir.path().join("cached"), dir.path().join("one"), dir.path().join("two"));
+        let system = "drive_c/windows/system32";
+        for name in ["system.reg", "user.reg", "userdef.reg", ".update-timestamp"] {
+            files::write(&cached.join(name), b"registry").unwrap();
+        }
+        let large = vec![b'x'; 100_000];
+        files::write(&cached.join(system).join("kernel32.dll"), &large).unwrap();
+        files::write(&cached.join("drive_c/windows/win.ini"), b"[fonts]").unwrap();
+        copy(&cached, &one).unwrap();
+        assert_eq!(files::read(&one.join(system).join("kernel32.dll")).unwrap(), large);
+        files::write(&one.join(system).join("sqlite3.dll"), b"planted").unwrap();
+        files::write(&one.join("drive_c/windows/win.ini"), b"changed").unwrap();
+        copy(&cached, &two).unwrap();
+        assert!(!files::exists(&two.join(system).join("sqlite3.dll")));
+        assert!(!files::exists(&cached.join(system).join("sqlite3.dll")));
+        assert_eq!(files::read(&two.join("drive_c/windows/win.ini")).unwrap(), b"[fonts]");
     }
 
     #[test]

@@ -92,6 +92,20 @@ fn arguments(suite: &Suite, own_harness: bool) -> Vec<String> {
     kept
 }
 
+/// Whether the suite's arguments may leave out tests: by a part of their names, or by their kind.
+pub(crate) fn filters(suite: &Suite) -> bool {
+    let with_value = ["--test-threads", "--format", "--color", "--logfile", "--shuffle-seed", "-Z"];
+    let mut args = suite.args.iter();
+    while let Some(arg) = args.next() {
+        if with_value.contains(&arg.as_str()) {
+            args.next();
+        } else if !arg.starts_with('-') || ["--skip", "--ignored", "--exclude"].iter().any(|one| arg.starts_with(one)) {
+            return true;
+        }
+    }
+    false
+}
+
 /// The time limit for an executable that lists its tests: a runner that hangs does so here too.
 pub(crate) fn limit_of_questions(suite: &Suite) -> Duration {
     Duration::from_secs(20).min(suite.timeout)

@@ -11,8 +11,9 @@ use crate::run::executable;
 use crate::run::inputs::RunInputs;
 use crate::sys::host::Host;
 
-/// An option that libtest does not know: it ends with code 101.
+/// An option that libtest does not know: it ends with code 101 and these words (getopts, `Fail::UnrecognizedOption`).
 const UNKNOWN: &str = "--compatrix-asks-how-you-fail";
+const REFUSED: &str = "Unrecognized option: 'compatrix-asks-how-you-fail'";
 
 /// Whether a runner of the axis `os` starts this run's programs.
 pub(super) fn is_asked(inputs: &RunInputs<'_>) -> bool {
@@ -51,8 +52,19 @@ pub(super) fn doubt(host: &Host, inputs: &RunInputs<'_>, product: &Product, dir:
         command.args.insert(system.runner.len(), UNKNOWN.to_owned());
         command.timeout = Some(executable::limit_of_questions(inputs.suite));
         let finished = host.run(&command)?;
-        Ok((finished.status.code() == Some(0)).then(|| {
-            format!("`{words}`, {whose}, ends with code 0 though what it starts fails: it hides exit codes, so that nothing it starts can be believed")
+        if finished.status.code() == Some(0) {
+            return Ok(Some(format!(
+                "`{words}`, {whose}, ends with code 0 though what it starts fails: it hides exit codes, so that nothing it \
+                 starts can be believed"
+            )));
+        }
+        let said = [finished.stderr.text(), finished.stdout.text()];
+        Ok((!said.iter().any(|said| said.contains(REFUSED))).then(|| {
+            format!(
+                "nothing shows whether `{words}`, {whose}, hands on exit codes: {} did not get to refuse the option \
+                 {UNKNOWN}; hand on all arguments and all that it prints",
+                executable.target
+            )
         }))
     })
 }

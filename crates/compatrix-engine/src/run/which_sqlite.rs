@@ -130,8 +130,8 @@ fn difference(
         (Linkage::Dynamic, Some(loaded), None) => {
             let planned = planned.filter(|planned| planned.sha256 != loaded.sha256)?;
             Some(format!(
-                "loads {} {} with SHA-256 {:.12}…, not the planned SQLite {} with {:.12}…; remove that folder and run \
-                 again, if it is compatrix's cache",
+                "loads {} {} with SHA-256 {:.12}…, not the planned SQLite {} with {:.12}…; remove that file, or its whole \
+                 folder if that is in compatrix's cache, and run again",
                 loaded.file,
                 loaded.version,
                 or_empty::text(&loaded.sha256),

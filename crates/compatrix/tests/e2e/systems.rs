@@ -76,6 +76,34 @@ fn a_runner_that_hides_exit_codes_is_believed_in_nothing() {
     assert!(verdict == "error" && cause.contains(of_os), "{verdict} {cause}");
 }
 
+/// It refuses what the question is asked by, and says nothing of how programs end.
+#[test]
+fn a_runner_that_refuses_the_question_is_believed_in_nothing() {
+    let refuses = "case \"$*\" in *--compatrix*) echo \"emu: unknown option\" >&2; exit 2;; esac; \"$@\"; exit 0";
+    let own = made(refuses, "").file("tests/own.rs", "fn main() { std::process::exit(7) }\n");
+    let manifest = std::fs::read_to_string(own.path("Cargo.toml")).expect("reads");
+    own.write("Cargo.toml", format!("{manifest}\n[[test]]\nname = \"own\"\nharness = false\n"));
+    let (verdict, _, cause) = scripted(&own, 3);
+    assert!(verdict == "error" && cause.contains("nothing shows whether"), "{verdict} {cause}");
+}
+
+/// As plain cargo has it, the tests that are left pass; but it is said.
+#[test]
+fn tests_that_a_runner_leaves_out_are_told() {
+    let two = "#[test]\nfn works() {}\n#[test]\nfn left_out() { panic!() }\n";
+    let skips = made("exec \"$@\" --skip left_out", "").tests(two);
+    let json = skips.json(0, &["--cell", "os=scripted"]);
+    let (verdict, _, cause) = judged(&json, "os=scripted");
+    assert_eq!(verdict, "ok");
+    assert!(
+        cause.contains("1 filtered out, which no argument of the suite asks for") && cause.contains("run.sh"),
+        "{cause}"
+    );
+    let asked = made(BEHAVES, "args = [\"--skip\", \"left_out\"]\n").tests(two);
+    let (verdict, _, cause) = scripted(&asked, 0);
+    assert_eq!((verdict.as_str(), cause.as_str()), ("ok", ""));
+}
+
 #[test]
 fn a_runner_that_hangs_costs_its_limit_once() {
     let made = made("sleep 1000", "timeout = \"4s\"\n");
@@ -93,10 +121,17 @@ fn a_runner_that_prints_nothing_or_is_not_there() {
     let (verdict, outcome, cause) = scripted(&made, 1);
     assert_eq!((verdict.as_str(), outcome.as_str()), ("broken", "failed"), "{cause}");
     assert!(cause.contains("without a test result"), "{cause}");
+    let spec = std::fs::read_to_string(made.path("compat/matrix.toml")).expect("reads");
+    let named = |runner: &str, advice: &str| {
+        made.write("compat/matrix.toml", spec.replace("[\"./run.sh\", \"word\"]", runner));
+        let (verdict, _, cause) = scripted(&made, 0);
+        assert!(verdict == "unproven" && cause.contains(advice), "{verdict} {cause}");
+    };
+    named("[\"run.sh\"]", "write `./run.sh` for that of the workspace");
+    named("\"sh run.sh\"", "write a list: `[\"sh\", \"run.sh\"]`");
     std::fs::remove_file(made.path("run.sh")).expect("removes");
-    let (verdict, _, cause) = scripted(&made, 0);
-    assert_eq!(verdict, "unproven");
-    assert!(cause.contains("there is no program ./run.sh, the runner"), "{cause}");
+    named("[\"./run.sh\"]", "there is no program ./run.sh, the runner");
+    named("[\"run.sh\"]", "`run.sh`, the runner, is not on PATH; install it");
 }
 
 /// Every word that names a file is an input of the cell, not the first alone: here one that is no source.

@@ -2,7 +2,7 @@
 //! files are searched as their loader would (`compatrix_binary::load`), by paths of this machine; a program of Windows runs
 //! under wine here, whose drive `Z:` is `/`.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use anyhow::{bail, Result};
@@ -77,7 +77,7 @@ pub(super) fn leads(loader: Loader, folders: &str) -> (&'static str, String) {
 
 /// Where a loader looks for a SQLite of this name before it takes that of the cell, or where it would not be found: Windows
 /// beside the executable, and where it is started; dyld in the folders that the executable names. On Windows names have any
-/// case; those that are usual are looked for.
+/// case.
 pub(super) fn before_others((executable, dir): (&Path, &Path), asks: &Binary, library: &str) -> Vec<PathBuf> {
     let leaf = library.strip_prefix("@rpath/").unwrap_or(library);
     if !is_sqlite(leaf) {
@@ -95,11 +95,7 @@ pub(super) fn before_others((executable, dir): (&Path, &Path), asks: &Binary, li
         }
         Loader::Glibc | Loader::Musl => return Vec::new(),
     }
-    let lower = library.to_ascii_lowercase();
-    let names: BTreeSet<String> =
-        [library.to_owned(), lower.to_ascii_uppercase(), lower.replace("sqlite", "SQLite"), lower].into();
-    let folders = [executable.parent().unwrap_or(Path::new("/")), dir];
-    folders.iter().flat_map(|folder| names.iter().map(|name| folder.join(name))).collect()
+    [executable.parent().unwrap_or(Path::new("/")), dir].map(|folder| folder.join(library)).to_vec()
 }
 
 /// The variables that lead programs of this system, and those under its runner, to these folders, joined by `:`. What starts
@@ -305,10 +301,7 @@ mod tests {
         let found = || sqlite_of((&program, Path::new("/")), &binary, Some(&planned), &env);
         assert_eq!(found().unwrap(), Some(Loaded::File(dir.join("planned/sqlite3.dll"))));
         let before = before_others((&program, Path::new("/w")), &binary, "sqlite3.dll");
-        for path in ["app/sqlite3.dll", "app/SQLITE3.DLL", "app/SQLite3.dll"].map(|name| dir.join(name)) {
-            assert!(before.contains(&path), "{before:?}");
-        }
-        assert!(before.contains(&PathBuf::from("/w/sqlite3.dll")) && before.len() == 6, "{before:?}");
+        assert_eq!(before, [dir.join("app/sqlite3.dll"), PathBuf::from("/w/sqlite3.dll")]);
         assert_eq!(before_others((&program, Path::new("/w")), &binary, "kernel32.dll"), [] as [PathBuf; 0]);
         // A lie: beside the program, by another case, goes before all paths.
         files::copy(&dir.join("planned/sqlite3.dll"), &dir.join("app/SQLITE3.dll")).unwrap();

@@ -249,9 +249,21 @@ impl Known<'_> {
             let (Some(label), Some(platform)) = (table.entry("label"), table.text("platform")) else { continue };
             let Some(text) = label.node.text() else { continue };
             if !self.runners.iter().any(|(of, runner)| of == platform && runner == text) {
-                let problem =
-                    Problem::new(format!("no runner of `[ci.runners]` is `{text}`: no job tries `{}`", entry.key));
-                let help = format!("make it `{platform} = \"{text}\"` in `[ci.runners]`, or remove the value");
+                let of_another = self.runners.iter().find(|(_, runner)| *runner == text);
+                let (problem, help) = match of_another {
+                    Some((of, _)) => (
+                        format!(
+                            "`[ci.runners]` names `{text}` for {of}, not for {platform}: no job tries `{}`",
+                            entry.key
+                        ),
+                        format!("make it `platform = \"{of}\"`, or correct the runner's platform"),
+                    ),
+                    None => (
+                        format!("no runner of `[ci.runners]` is `{text}`: no job tries `{}`", entry.key),
+                        format!("make it `{platform} = \"{text}\"` in `[ci.runners]`, or remove the value"),
+                    ),
+                };
+                let problem = Problem::new(problem);
                 c.warning(label.node.span.clone(), problem.help(help));
             }
         }
