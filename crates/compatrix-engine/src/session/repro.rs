@@ -150,6 +150,8 @@ fn toolchain_setting<'s>(spec: &'s Spec, build: &Build) -> Option<&'s Setting> {
 fn typed_in_root(host: &Host, inputs: &BuildInputs<'_>, run: &RunInputs<'_>, dir: &Path) -> anyhow::Result<String> {
     let mut words = fresh_folders(run, &quote(&dir.to_string_lossy()));
     let mut env = run::inputs::of_cell(run, dir);
+    // As a run has it: `/tmp` is another file system there, which may do less.
+    env.entry("TMPDIR".to_owned()).or_insert_with(|| dir.join("tmp").to_string_lossy().into_owned());
     if let Some(path) = run::inputs::library_path(run).filter(|_| run.build.linkage == Some(Linkage::Dynamic)) {
         env.extend(build::leads_to(&path, run.target.map(|(system, _)| system)));
     }

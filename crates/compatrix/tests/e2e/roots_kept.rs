@@ -45,6 +45,18 @@ fn main() {
 }
 "#;
 
+/// Says what is not as a run has it.
+const TOLD: &str = r#"
+#[test]
+fn is_told() {
+    assert!(std::fs::read_to_string("/etc/debian_version").unwrap().starts_with("13"));
+    assert_eq!(std::env::var("TOLD").unwrap(), "a b\"c$d");
+    let temporary = std::env::temp_dir();
+    assert!(temporary.ends_with("tmp") && temporary != std::path::Path::new("/tmp"), "{temporary:?}");
+    assert!(std::fs::write(temporary.join("own"), "").is_ok(), "it can be written");
+}
+"#;
+
 /// Asks a cell with a home of cargo's.
 fn with_home(made: &Workspace, args: &[&str]) -> Ran {
     fs::create_dir_all(made.path("../cargo")).expect("makes the folder");
@@ -86,14 +98,12 @@ fn lines_by_hand_and_a_path_with_a_space_are_for_roots_too() {
     let suite = "[[suite]]\nname = \"tests\"\nkind = \"test\"\ndoctests = true\nenv = { TOLD = \"a b\\\"c$d\" }\n";
     let Some(made) = workspace_in("it's ours", suite) else { return };
     made.write("src/lib.rs", "/// ```\n/// assert_eq!(made::two(), 2);\n/// ```\npub fn two() -> u8 {\n    2\n}\n");
-    let told = "#[test]\nfn is_told() {\n    assert!(std::fs::read_to_string(\"/etc/debian_version\").unwrap()\
-                .starts_with(\"13\"));\n    assert_eq!(std::env::var(\"TOLD\").unwrap(), TOLD);\n}\n";
-    made.write("tests/it.rs", told.replace("TOLD)", "\"a b\\\"c$d\")"));
+    made.write("tests/it.rs", TOLD);
     let json = run(&made, &[]).expect(0).json();
     assert_eq!(judged(&json, "rust=debian-13").0, "ok", "{json:#}");
     let (code, said) = by_hand(&made);
     assert_eq!(code, Some(0), "{said}");
-    made.write("tests/it.rs", told.replace("TOLD)", "\"another\")"));
+    made.write("tests/it.rs", TOLD.replace("c$d", "another"));
     run(&made, &[]).expect(1);
     let (code, said) = by_hand(&made);
     assert_eq!(code, Some(101), "{said}");
