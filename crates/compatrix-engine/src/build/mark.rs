@@ -38,6 +38,7 @@ mod tests {
 
     #[test]
     #[allow(clippy::disallowed_methods, reason = "the test's own executable and compiler")]
+    #[cfg(unix)] // the rustc beside tests under wine is of Linux
     fn a_compiler_s_mark_is_in_what_it_made() {
         let dir = tempfile::tempdir().unwrap();
         let host = Host::for_test(dir.path());

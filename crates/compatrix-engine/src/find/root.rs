@@ -155,11 +155,10 @@ fn writing(host: &Host, mut one: Enclosure, home: &Path, write: &[&Path]) -> Enc
 
 #[cfg(test)]
 mod tests {
-    use super::*;
-
     #[test]
     #[cfg(unix)] // a root is a folder of Linux
     fn a_program_of_the_root_has_a_home_whoever_asks() {
+        use super::*;
         let dir = tempfile::tempdir().unwrap();
         let host = Host::for_test(dir.path());
         if let Some(reason) = cannot_enter(&host) {

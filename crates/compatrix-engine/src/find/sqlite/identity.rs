@@ -241,6 +241,7 @@ mod tests {
         const char *sqlite3_compileoption_get(int n) { return (unsigned)n < 3 ? sqlite3azCompileOpt[n] : 0; }\n";
 
     #[test]
+    #[cfg(unix)] // there is no C compiler under wine
     fn what_is_read_from_a_library_is_what_it_says() {
         let dir = tempfile::tempdir().unwrap();
         let host = Host::for_test(dir.path());

@@ -197,6 +197,7 @@ mod tests {
     }
 
     #[test]
+    #[cfg(unix)] // `sh` is to be there
     fn where_no_compiler_is_it_says_what_names_one() {
         let dir = tempfile::tempdir().unwrap();
         let host = Host::for_test(dir.path());
