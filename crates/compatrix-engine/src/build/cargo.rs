@@ -66,7 +66,10 @@ fn commands_of(host: &Host, build: &Build, inputs: &BuildInputs<'_>, target: &Pa
 
 /// The cargo command that runs the documentation tests.
 pub(crate) fn doctest_command(host: &Host, build: &Build, inputs: &BuildInputs<'_>) -> Result<Command> {
-    let mut command = base(host, build, inputs, &target_dir(host, build))?.first(&["test", "--doc"]);
+    let target = target_dir(host, build);
+    let mut command = base(host, build, inputs, &target)?.first(&["test", "--doc"]);
+    let home = root::home_of_doctests(&target);
+    command.inside = inputs.toolchain.root.as_ref().map(|root| root::of_tests(host, root, &target, &home));
     command.timeout = Some(inputs.doctest_limit);
     if let Some(dir) = inputs.link.and_then(|link| link.link_dir.clone()) {
         command = command.envs(&loader::leads_to(&dir, inputs.target.map(|(system, _)| system)));
@@ -161,11 +164,18 @@ pub(crate) fn pkg_config_path(host: &Host, inputs: &BuildInputs<'_>) -> Option<(
     has_one.then(|| (PKG_CONFIG_PATH.to_owned(), std::iter::once(dir).chain(user).collect::<Vec<_>>().join(SEPARATOR)))
 }
 
-/// The cargo commands that build and test a build in a root, as far as words for cargo alone do it.
-pub(crate) fn commands_in_root(host: &Host, build: &Build, inputs: &BuildInputs<'_>) -> Result<Vec<Command>> {
+/// The cargo commands that build and test a build in a root, as far as words for cargo alone do it, with this home of cargo's.
+pub(crate) fn commands_in_root(
+    host: &Host,
+    build: &Build,
+    inputs: &BuildInputs<'_>,
+    home: &Path,
+) -> Result<Vec<Command>> {
     let verb = if build.targets == Targets::Packages { "build" } else { "test" };
     let target = target_dir(host, build);
-    build.each().iter().map(|part| Ok(base(host, part, inputs, &target)?.first(&[verb]))).collect()
+    let root = inputs.toolchain.root.as_ref().map(|root| root::of_tests(host, root, &target, home));
+    let one = |part: &Build| Ok(base(host, part, inputs, &target)?.first(&[verb]).inside(root.clone()));
+    build.each().iter().map(one).collect()
 }
 
 /// The arguments after `cargo test` or `cargo build` that a person would type.
@@ -320,7 +330,7 @@ pub(crate) fn doctests(
     jobs: &jobserver::Client,
 ) -> Result<Doctests> {
     target::prepare(host, build, inputs)?;
-    root::settle_home(&target_dir(host, build))?;
+    files::remove_dir(&root::home_of_doctests(&target_dir(host, build)))?;
     let command = doctest_command(host, build, inputs)?;
     let mut parser = Parser::new("doctests", Source::Doctests);
     // cargo tells rustdoc of the user's runner, and us of rustdoc's arguments.

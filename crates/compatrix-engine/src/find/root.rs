@@ -106,6 +106,15 @@ pub(crate) fn of_build(host: &Host, root: &RootFacts, target: &Path) -> Arc<Encl
     Arc::new(writing(host, of_cell(host, root), &home_of_build(target), &[target]))
 }
 
+/// The root of tests that cargo starts after a build, which are code under test: with this home of cargo's, in which the crates
+/// that the build unpacked can only be read.
+pub(crate) fn of_tests(host: &Host, root: &RootFacts, target: &Path, home: &Path) -> Arc<Enclosure> {
+    let mut one = writing(host, of_cell(host, root), home, &[target]);
+    let crates = one.instead.first().map(|(_, home)| (home_of_build(target).join(REGISTRY), home.join(REGISTRY)));
+    one.above.extend(crates);
+    Arc::new(one)
+}
+
 /// The root of a run: the target folder of its build can be written, because tests have a folder there, and its own folder,
 /// in which a home of cargo's is.
 pub(crate) fn of_run(host: &Host, root: &RootFacts, target: &Path, dir: &Path) -> Arc<Enclosure> {
@@ -120,8 +129,16 @@ fn home_of_build(target: &Path) -> PathBuf {
     target.with_file_name(format!("{name}.cargo-home"))
 }
 
+/// cargo's home of the documentation tests of a build, which begin with an empty one.
+pub(crate) fn home_of_doctests(target: &Path) -> PathBuf {
+    home_of_build(target).with_extension("doctests")
+}
+
+/// Where cargo unpacks crates in its home.
+const REGISTRY: &str = "registry";
+
 /// What cargo itself keeps in a home: unpacked crates, and locks.
-const OF_CARGO: [&str; 4] = ["registry", ".package-cache", ".package-cache-mutate", ".global-cache"];
+const OF_CARGO: [&str; 4] = [REGISTRY, ".package-cache", ".package-cache-mutate", ".global-cache"];
 
 /// Removes what a build may have left in its home of cargo's that would configure the next one. Nothing of the build may
 /// run meanwhile.
@@ -141,8 +158,8 @@ pub(crate) fn settle_home(target: &Path) -> Result<()> {
 fn writing(host: &Host, mut one: Enclosure, home: &Path, write: &[&Path]) -> Enclosure {
     let homes = host.ambient.rust_homes();
     if let Some((_, cargo)) = homes.iter().find(|(name, _)| *name == "CARGO_HOME") {
-        one.above =
-            ["config.toml", "config", "git"].map(|name| cargo.join(name)).into_iter().filter(|p| p.exists()).collect();
+        let theirs = ["config.toml", "config", "git"].map(|name| cargo.join(name)).into_iter().filter(|p| p.exists());
+        one.above = theirs.map(|path| (path.clone(), path)).collect();
         one.instead.push((home.to_owned(), cargo.clone()));
     }
     one.write = write.iter().map(|path| (*path).to_owned()).collect();

@@ -90,6 +90,11 @@ pub fn lines(
     }
     if planned_build.targets.doctests() {
         lines.push("# 2. documentation tests, once a build".to_owned());
+        if inputs.toolchain.root.is_some() {
+            let home = root::home_of_doctests(&build::target_dir(host, planned_build));
+            let home = quote(&home.to_string_lossy());
+            lines.push(format!("rm -rf {home} && mkdir {home}"));
+        }
         lines.push(build::doctest_command(host, planned_build, &inputs)?.to_string());
     }
     let step = if planned_build.targets.doctests() { 3 } else { 2 };
@@ -155,7 +160,7 @@ fn typed_in_root(host: &Host, inputs: &BuildInputs<'_>, run: &RunInputs<'_>, dir
     if let Some(path) = run::inputs::library_path(run).filter(|_| run.build.linkage == Some(Linkage::Dynamic)) {
         env.extend(build::leads_to(&path, run.target.map(|(system, _)| system)));
     }
-    for command in build::commands_in_root(host, run.build, inputs)? {
+    for command in build::commands_in_root(host, run.build, inputs, &dir.join(root::HOME_OF_RUN))? {
         let mut command = command.envs(&env);
         if !run.suite.args.is_empty() {
             command = command.args(["--"]).args(run.suite.args.iter().cloned());

@@ -34,8 +34,8 @@ pub struct Enclosure {
     pub write: Vec<PathBuf>,
     /// Folders that can be written at another path: where they are outside, then inside.
     pub instead: Vec<(PathBuf, PathBuf)>,
-    /// Files of outside that lie in one of those; read-only.
-    pub above: Vec<PathBuf>,
+    /// What lies in one of those and is read-only: where it is outside, then inside.
+    pub above: Vec<(PathBuf, PathBuf)>,
 }
 
 impl Enclosure {
@@ -70,8 +70,8 @@ impl Enclosure {
         for (outside, inside) in &self.instead {
             option(&["--bind-try", &text(outside), &text(inside)]);
         }
-        for path in &self.above {
-            option(&["--ro-bind-try", &text(path), &text(path)]);
+        for (outside, inside) in &self.above {
+            option(&["--ro-bind-try", &text(outside), &text(inside)]);
         }
         for path in &self.write {
             option(&["--bind-try", &text(path), &text(path)]);

@@ -85,7 +85,7 @@ fn what_a_cell_leaves_changes_no_other() {
 /// The exit code of the printed lines in a shell.
 fn by_hand(made: &Workspace) -> (Option<i32>, String) {
     let mut command = made.command(&["repro", "rust=debian-13"]);
-    command.env("HOME", made.path("../home"));
+    command.env("HOME", made.path("../home")).env("CARGO_HOME", made.path("../cargo"));
     let lines = finish(command);
     lines.expect(0);
     let ran = Command::new("sh").args(["-e", "-c", &lines.stdout]).current_dir("/").output().expect("sh starts");
@@ -97,14 +97,19 @@ fn by_hand(made: &Workspace) -> (Option<i32>, String) {
 fn lines_by_hand_and_a_path_with_a_space_are_for_roots_too() {
     let suite = "[[suite]]\nname = \"tests\"\nkind = \"test\"\ndoctests = true\nenv = { TOLD = \"a b\\\"c$d\" }\n";
     let Some(made) = workspace_in("it's ours", suite) else { return };
-    made.write("src/lib.rs", "/// ```\n/// assert_eq!(made::two(), 2);\n/// ```\npub fn two() -> u8 {\n    2\n}\n");
+    made.write(
+        "src/lib.rs",
+        "/// ```\n/// assert_eq!(made::two(), 2);\n/// let home = std::env::var(\"CARGO_HOME\").unwrap();\n\
+         /// std::fs::write(format!(\"{home}/config.toml\"), \"[build]\\nrustflags = [0]\").unwrap();\n\
+         /// ```\npub fn two() -> u8 {\n    2\n}\n",
+    );
     made.write("tests/it.rs", TOLD);
-    let json = run(&made, &[]).expect(0).json();
+    let json = with_home(&made, &["--fresh"]).expect(0).json();
     assert_eq!(judged(&json, "rust=debian-13").0, "ok", "{json:#}");
     let (code, said) = by_hand(&made);
     assert_eq!(code, Some(0), "{said}");
     made.write("tests/it.rs", TOLD.replace("c$d", "another"));
-    run(&made, &[]).expect(1);
+    with_home(&made, &[]).expect(1);
     let (code, said) = by_hand(&made);
     assert_eq!(code, Some(101), "{said}");
 }

@@ -155,7 +155,7 @@ fn enclosure() -> Enclosure {
         read: vec!["/home/a/w".into()],
         write: vec!["/home/a/w/target/compat/run".into()],
         instead: vec![("/home/a/w/target/compat/home".into(), "/home/a/.cargo".into())],
-        above: vec!["/home/a/.cargo/config.toml".into()],
+        above: vec![("/home/a/.cargo/config.toml".into(), "/home/a/.cargo/config.toml".into())],
     }
 }
 
