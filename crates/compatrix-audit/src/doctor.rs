@@ -52,6 +52,8 @@ pub struct HostTools {
     pub mmdebstrap: Option<Tool>,
     /// `bwrap` on `PATH`, which enters roots; broken if it may not.
     pub bwrap: Option<Tool>,
+    /// The targets of the `os` axis.
+    pub targets: Vec<Target>,
     /// What of the machine Compatrix may use.
     pub machine: Option<Share>,
     /// Free space in the folders that Compatrix writes to.
@@ -98,6 +100,19 @@ pub struct Toolchain {
     pub version: Version,
     /// Path of rustc.
     pub path: String,
+}
+
+/// A target of the `os` axis.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Target {
+    /// The value of the axis.
+    pub os: ValueName,
+    /// `x86_64-pc-windows-gnu`.
+    pub triple: String,
+    /// What starts its programs here.
+    pub runner: Availability<Tool>,
+    /// The C compiler for it, or what is missing and how to get it; `None` where the host's own is taken.
+    pub c_compiler: Option<Result<Tool, String>>,
 }
 
 /// The SQLite that the loader finds on the host.
@@ -197,7 +212,7 @@ impl Check {
 }
 
 /// Every [`Check::id`], in report order.
-pub const CHECKS: [&str; 20] = [
+pub const CHECKS: [&str; 22] = [
     "cargo",
     "rustup",
     "toolchain",
@@ -215,6 +230,8 @@ pub const CHECKS: [&str; 20] = [
     "dpkg-deb",
     "mmdebstrap",
     "bwrap",
+    "target-runner",
+    "target-compiler",
     "cores",
     "memory",
     "disk",

@@ -2,7 +2,7 @@
 
 use semver::Version;
 
-use super::{Check, Disk, HostTools, Nightly, Packages, Share, Status, Tool, Toolchain};
+use super::{Check, Disk, HostTools, Nightly, Packages, Share, Status, Target, Tool, Toolchain};
 use compatrix_model::axis::{AxisKind, Setting, ValueName};
 use compatrix_model::condition::partial_version;
 use compatrix_model::facts::Availability;
@@ -100,6 +100,7 @@ pub fn checks(host: &HostTools, spec: Option<&Spec>, uses_sqlite: bool) -> Vec<C
         ));
         checks.push(tool("bwrap", "bubblewrap", &host.bwrap, false, "building and running cells in them"));
     }
+    checks.extend(host.targets.iter().flat_map(target));
     checks.extend(host.machine.iter().flat_map(machine));
     checks.extend(host.disks.iter().map(|one| disk(one, needs)));
     checks
@@ -169,6 +170,25 @@ fn toolchain(host: &HostTools, name: &ValueName, found: &Availability<Toolchain>
         needed_for: format!("cells with rust={name}"),
         mend,
     }
+}
+
+/// The runner and the C compiler of a target. Without them `compat` reports its cells as unproven.
+fn target(target: &Target) -> Vec<Check> {
+    let Target { os, runner, c_compiler, .. } = target;
+    let check = |id, name: String, found: Result<&Tool, &String>| {
+        let (status, said, path) = match found {
+            Ok(tool) => (Status::Ok, tool.version.clone(), tool.path.clone()),
+            Err(reason) => (Status::Missing, reason.clone(), String::new()),
+        };
+        let needed_for = format!("cells with os={os}");
+        Check { id, name, status, required: false, found: said, path, needed_for, mend: String::new() }
+    };
+    let starts = match runner {
+        Availability::Ready(tool) => Ok(tool),
+        Availability::Obtainable { how: reason } | Availability::Missing { reason } => Err(reason),
+    };
+    let compiler = c_compiler.as_ref().map(|found| check("target-compiler", format!("C for {os}"), found.as_ref()));
+    [check("target-runner", format!("runner of {os}"), starts)].into_iter().chain(compiler).collect()
 }
 
 fn sqlite(host: &HostTools, needs: Needs) -> Vec<Check> {

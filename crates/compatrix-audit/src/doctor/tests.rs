@@ -42,6 +42,12 @@ fn full() -> HostTools {
         dpkg_deb: tool("/bin/dpkg-deb", ""),
         mmdebstrap: tool("/bin/mmdebstrap", "mmdebstrap 1.3.5"),
         bwrap: tool("/bin/bwrap", "bubblewrap 0.8.0"),
+        targets: vec![Target {
+            os: ValueName::new("windows-gnu").unwrap(),
+            triple: "x86_64-pc-windows-gnu".to_owned(),
+            runner: Availability::Ready(Tool { version: "wine 8.0".to_owned(), ..Tool::default() }),
+            c_compiler: Some(Ok(Tool { version: "gcc 12".to_owned(), ..Tool::default() })),
+        }],
         machine: Some(Share { cores: 2.0, cores_by: None, memory: Some(8 << 30), memory_by: None }),
         disks: vec![Disk { what: "target/compat".to_owned(), path: "/w".to_owned(), free: Ok(67 << 30) }],
     }
@@ -76,6 +82,22 @@ fn what_makes_and_enters_roots_is_checked_where_the_spec_has_one() {
     check(&host, Some(&spec_of("rust = [\"stable\"]\n")), &[]);
     let expect = ["mmdebstrap missing | apt-get install mmdebstrap", "bwrap missing | apt-get install bubblewrap"];
     check(&host, Some(&spec_of(ROOT)), &expect);
+}
+
+#[test]
+fn what_starts_and_compiles_programs_of_targets_is_checked() {
+    let mut host = full();
+    let found = |reason: &str| Target {
+        os: ValueName::new("windows-gnu").unwrap(),
+        triple: "x86_64-pc-windows-gnu".to_owned(),
+        runner: Availability::Missing { reason: reason.to_owned() },
+        c_compiler: Some(Err("a C compiler (`x86_64-w64-mingw32-gcc`)".to_owned())),
+    };
+    host.targets = vec![found("wine64 is not on PATH")];
+    check(&host, None, &["target-runner missing | ", "target-compiler missing | "]);
+    let shown = checks(&full(), None, true).into_iter().find(|check| check.id == "target-runner").unwrap();
+    assert_eq!((shown.name.as_str(), shown.found.as_str()), ("runner of windows-gnu", "wine 8.0"));
+    assert_eq!(shown.needed_for, "cells with os=windows-gnu");
 }
 
 #[test]
@@ -236,5 +258,5 @@ fn the_counts_are_of_what_is_told() {
         counts: Counts::default(),
     };
     report.count();
-    assert_eq!(report.counts, Counts { errors: 1, warnings: 0, missing: 1, ok: 15, unchecked: 0 });
+    assert_eq!(report.counts, Counts { errors: 1, warnings: 0, missing: 1, ok: 17, unchecked: 0 });
 }

@@ -28,6 +28,14 @@ fn systems(spec: &Spec) -> impl Iterator<Item = (&ValueName, &System)> {
     })
 }
 
+/// The values that are targets, with their triples.
+pub(crate) fn targets(spec: &Spec) -> impl Iterator<Item = (&ValueName, &str)> {
+    systems(spec).filter_map(|(name, system)| match system {
+        System::Target { triple, .. } => Some((name, triple.as_str())),
+        System::Here | System::Machine { .. } => None,
+    })
+}
+
 /// What is known of each value of the axis.
 pub(crate) fn find_all(host: &Host, spec: &Spec) -> BTreeMap<ValueName, Availability<SystemFacts>> {
     // A label names a machine that GitHub prepares: no other machine proves what it does, whatever its platform.

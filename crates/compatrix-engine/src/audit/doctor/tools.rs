@@ -3,13 +3,13 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use compatrix_audit::doctor::{Disk, HostSqlite, HostTools, Nightly, Packages, Share, Tool, Toolchain};
-use compatrix_model::axis::AxisKind;
+use compatrix_audit::doctor::{Disk, HostSqlite, HostTools, Nightly, Packages, Share, Target, Tool, Toolchain};
+use compatrix_model::axis::{AxisKind, ValueName};
 use compatrix_model::facts::Availability;
 use compatrix_model::matrix_spec::Spec;
 
-use crate::find::facts::{SqliteFacts, ToolchainFacts};
-use crate::find::{c_compiler, leak_tools, root, sqlite, toolchain};
+use crate::find::facts::{Foreign, SqliteFacts, SystemFacts, ToolchainFacts};
+use crate::find::{c_compiler, leak_tools, root, sqlite, system, toolchain};
 use crate::provide;
 use crate::sys::files;
 use crate::sys::host::{compat_dir, last_lines, Host};
@@ -52,6 +52,7 @@ pub fn tools(host: &Host, spec: Option<&Spec>, in_workspace: bool, program: &str
             mmdebstrap: find(host, "mmdebstrap", &["--version"]),
             bwrap: find(host, "bwrap", &["--version"])
                 .map(|found| Tool { broken: found.broken.clone().or_else(|| root::cannot_enter(host)), ..found }),
+            targets: spec.map(|spec| targets(host, spec)).unwrap_or_default(),
             machine: Some(share(Machine::look())),
             disks: disks(host, in_workspace),
             ..HostTools::default()
@@ -64,6 +65,31 @@ pub fn tools(host: &Host, spec: Option<&Spec>, in_workspace: bool, program: &str
 
 fn join<T>(thread: std::thread::ScopedJoinHandle<'_, T>) -> T {
     thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+}
+
+/// What starts and compiles programs of the targets of the `os` axis.
+fn targets(host: &Host, spec: &Spec) -> Vec<Target> {
+    let found = system::find_all(host, spec);
+    let of = |(os, triple): (&ValueName, &str)| {
+        let runner = |facts: &SystemFacts| Tool {
+            path: facts.runner.first().cloned().unwrap_or_default(),
+            version: facts.version.clone().unwrap_or_else(|| "this host starts its programs itself".to_owned()),
+            broken: None,
+        };
+        let c_compiler = system::c_compiler(host, triple).map(|compiler| {
+            let with = Foreign { triple: triple.to_owned(), compiler, runner: Vec::new(), is_wine: false };
+            match sqlite::Kit::of_target(&with).lacks_compiler(host) {
+                Some(missing) => Err(missing),
+                None => {
+                    let program = with.compiler.first().map(String::as_str).unwrap_or_default();
+                    find(host, program, &["-dumpversion"]).ok_or_else(|| format!("{program} is not on PATH"))
+                }
+            }
+        });
+        let runner = found.get(os)?.map(runner);
+        Some(Target { os: os.clone(), triple: triple.to_owned(), runner, c_compiler })
+    };
+    system::targets(spec).filter_map(of).collect()
 }
 
 fn host_sqlite(facts: SqliteFacts) -> HostSqlite {

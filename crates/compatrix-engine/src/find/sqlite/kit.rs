@@ -75,7 +75,7 @@ impl Kit<'_> {
     }
 
     /// Why there is no compiler, if there is none. That of a root is taken to be there.
-    pub(super) fn lacks_compiler(&self, host: &Host) -> Option<String> {
+    pub(crate) fn lacks_compiler(&self, host: &Host) -> Option<String> {
         let (program, how) = match self {
             Kit::Root(_) => return None,
             Kit::Here => (c_compiler::words(host).into_iter().next().unwrap_or_default(), installs("gcc")),
