@@ -290,7 +290,7 @@ mod tests {
     use std::collections::BTreeMap;
 
     use super::*;
-    use crate::build::{inspect, Recorded};
+    use crate::build::{inspect, Recorded, TargetKind};
     use crate::sys::process::Command;
 
     /// A library that is this SQLite, as far as anybody asks.
@@ -300,6 +300,42 @@ mod tests {
              const char *sqlite3_sourceid(void) {{ return \"2024-05-23 13:25:27 {}\"; }}\n",
             "96c9".repeat(16)
         )
+    }
+
+    /// A program that has one of its own where it was to load the cell's, in the format of each system.
+    #[test]
+    #[cfg(unix)] // there is no C compiler under wine
+    fn a_second_sqlite_in_an_executable_is_found_in_each_format() {
+        let dir = tempfile::tempdir().unwrap();
+        let dir = files::real(dir.path()).unwrap();
+        let host = Host::for_test(&dir);
+        let zig = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../ci/platforms/zig-aarch64");
+        let main = "int main(void) { return !sqlite3_sourceid() + !sqlite3_libversion(); }\n";
+        files::write(&dir.join("a.c"), (source("3.50.2") + main).as_bytes()).unwrap();
+        for compiler in ["cc", "x86_64-w64-mingw32-gcc", &zig.to_string_lossy()] {
+            let command = Command::new(compiler, &dir).args(["-o", "program.exe", "a.c"]);
+            if !host.run(&command.envs(&host.ambient.for_builds())).is_ok_and(|made| made.status.success()) {
+                println!("skipped: {compiler} is not here; ci/platforms/install installs it");
+                continue;
+            }
+            let path = dir.join("program.exe");
+            let executable = Executable {
+                own_harness: false,
+                package: String::new(),
+                target: "it".to_owned(),
+                kind: TargetKind::Test,
+                recorded: Recorded::default(),
+                root: dir.clone(),
+                inspection: inspect::executable(&host, &path).unwrap(),
+                path,
+            };
+            let own = prove_compiled_in(&host, None, &executable, &Product::default(), (true, true)).expect(compiler);
+            let wrong = difference(Some(Linkage::Dynamic), None, None, Some((&own, false))).expect(compiler);
+            assert!(
+                wrong.starts_with("has SQLite") && wrong.contains("was to load a shared one"),
+                "{compiler}: {wrong}"
+            );
+        }
     }
 
     /// Nothing here starts the program: which dylib it gets follows dyld's rules, and which SQLite that is its bytes.
