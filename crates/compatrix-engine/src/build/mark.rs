@@ -1,5 +1,5 @@
-//! The mark of a compiler: what it puts into the names of Rust's runtime. Where an executable records no release of rustc, as
-//! in Mach-O, the mark tells whether this compiler made it.
+//! A compiler's mark, which is part of the names of Rust's runtime. An executable that records no release of rustc, such as a
+//! Mach-O, is compared by its mark with the compiler that was planned.
 
 use anyhow::Result;
 use compatrix_binary::rustc;

@@ -22,7 +22,7 @@ use crate::sys::host::Host;
 
 /// The toolchain of a root.
 pub(super) fn toolchain(host: &Host, unpacked: &Unpacked) -> Result<ToolchainFacts> {
-    // Without links on the way: what is asked inside is told by paths, and these come from the loader and from files.
+    // With its links resolved: the loader and the files in a root name real paths, and those are compared with this one.
     let dir = files::real(&unpacked.dir).with_context(|| format!("cannot find {}", unpacked.dir.display()))?;
     let place = dir.join(unpacked.place.strip_prefix(&unpacked.dir).unwrap_or(&unpacked.place));
     let bare = RootFacts::bare(host, dir.join("root")).context("bwrap is not on PATH")?;

@@ -78,13 +78,8 @@ fn targets(host: &Host, spec: &Spec) -> Vec<Target> {
         };
         let c_compiler = system::c_compiler(host, triple).map(|compiler| {
             let with = Foreign { triple: triple.to_owned(), compiler, runner: Vec::new(), is_wine: false };
-            match sqlite::Kit::of_target(&with).lacks_compiler(host) {
-                Some(missing) => Err(missing),
-                None => {
-                    let program = with.compiler.first().map(String::as_str).unwrap_or_default();
-                    find(host, program, &["-dumpversion"]).ok_or_else(|| format!("{program} is not on PATH"))
-                }
-            }
+            let here = with.compiler.first().and_then(|program| find(host, program, &["-dumpversion"]));
+            here.ok_or_else(|| sqlite::Kit::of_target(&with).lacks_compiler(host).unwrap_or_default())
         });
         let runner = found.get(os)?.map(runner);
         Some(Target { os: os.clone(), triple: triple.to_owned(), runner, c_compiler })
