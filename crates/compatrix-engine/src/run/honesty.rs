@@ -36,8 +36,9 @@ pub(super) fn doubt(host: &Host, inputs: &RunInputs<'_>, product: &Product, dir:
     let with_runner = inputs.target.filter(|(system, _)| system.has_runner());
     let (Some((system, _)), Some(target)) = (with_runner, &inputs.build.target) else { return Ok(None) };
     let (words, whose) = (system.runner.join(" "), whose(inputs));
+    let is_of_host = platform_of_target(&target.triple) == Host::platform();
     let Some(executable) = product.executables.iter().find(|executable| !executable.own_harness) else {
-        return match platform_of_target(&target.triple) == Host::platform() {
+        return match is_of_host {
             true => build::hides_results(host, &system.runner, &whose, &host.root),
             false => Ok(Some(format!(
                 "nothing shows whether `{words}`, {whose}, hands on exit codes: the packages have no test executable of \
@@ -59,12 +60,19 @@ pub(super) fn doubt(host: &Host, inputs: &RunInputs<'_>, product: &Product, dir:
             )));
         }
         let said = [finished.stderr.text(), finished.stdout.text()];
-        Ok((!said.iter().any(|said| said.contains(REFUSED))).then(|| {
+        if said.iter().any(|said| said.contains(REFUSED)) {
+            // A program of this host can also fail without a word.
+            return match is_of_host {
+                true => build::hides_results(host, &system.runner, &whose, &host.root),
+                false => Ok(None),
+            };
+        }
+        Ok(Some(
             format!(
                 "nothing shows whether `{words}`, {whose}, hands on exit codes: {} did not get to refuse the option \
                  {UNKNOWN}; hand on all arguments and all that it prints",
                 executable.target
-            )
-        }))
+            ),
+        ))
     })
 }

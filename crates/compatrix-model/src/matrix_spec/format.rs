@@ -300,9 +300,12 @@ fn exact_version(text: &str) -> Result<(), Problem> {
 }
 
 fn env_var(text: &str) -> Result<(), Problem> {
+    // Windows, which reads those of wine, knows no case.
+    let upper = text.to_ascii_uppercase();
+    let name = if upper.starts_with("WINE") { upper.as_str() } else { text };
     let reserved = RESERVED_VARIABLES.iter().find(|(pattern, _)| match pattern.strip_suffix('*') {
-        Some(start) => text.starts_with(start),
-        None => text == *pattern,
+        Some(start) => name.starts_with(start),
+        None => name == *pattern,
     });
     if let Some((_, why)) = reserved {
         return Err(Problem::new(format!("`{text}` is set by compatrix: {why}")).label("reserved"));

@@ -85,6 +85,10 @@ fn a_runner_that_refuses_the_question_is_believed_in_nothing() {
     own.write("Cargo.toml", format!("{manifest}\n[[test]]\nname = \"own\"\nharness = false\n"));
     let (verdict, _, cause) = scripted(&own, 3);
     assert!(verdict == "error" && cause.contains("nothing shows whether"), "{verdict} {cause}");
+    // One that fails only where something was written to stderr: the refusal is, what a silent program does is not.
+    runner(&own, "exec 3>&1; said=$(\"$@\" 2>&1 >&3 3>&-); [ -z \"$said\" ] || { echo \"$said\" >&2; exit 1; }");
+    let (verdict, _, cause) = scripted(&own, 3);
+    assert!(verdict == "error" && cause.contains("ends with code 0 though what it starts fails"), "{verdict} {cause}");
 }
 
 /// As plain cargo has it, the tests that are left pass; but it is said.
